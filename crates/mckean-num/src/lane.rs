@@ -1,0 +1,278 @@
+//! Lanes: one SIMD register whose entries are samples; kernels are written once over them.
+//!
+//! Maths: element-wise arithmetic; exp, tanh and the normal law from `math`; `Dual` adds exact tangents.
+//! Shapes: a lane holds `W` numbers, one per sample; a scalar is a lane with `W = 1`.
+//! Cost: one instruction per operation on AVX-512 (8 f64 or 16 f32) and AVX2 (4 or 8); arrays elsewhere.
+//! Checked: `lane::tests` (every instruction set against f64), `dual::tests` (tangents against differences).
+
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+mod dual;
+mod math;
+mod portable;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use dual::Dual;
+pub use portable::Array;
+#[cfg(target_arch = "x86_64")]
+pub use x86::{F32x8, F32x16, F64x4, F64x8};
+
+/// Element-wise arithmetic that every lane offers through operators.
+pub trait Arithmetic:
+    Copy
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+{
+}
+
+impl<T> Arithmetic for T where
+    T: Copy
+        + Send
+        + Sync
+        + 'static
+        + Add<Output = T>
+        + Sub<Output = T>
+        + Mul<Output = T>
+        + Div<Output = T>
+        + Neg<Output = T>
+        + AddAssign
+{
+}
+
+/// A register of real numbers: the few primitives an instruction set must give.
+pub trait RealLane: Arithmetic {
+    /// Entry type.
+    type R: Real;
+    /// Number of entries.
+    const WIDTH: usize;
+    /// Largest register tile (rows, columns) of a product that does not spill.
+    const REGISTERS: (usize, usize);
+    /// All entries equal to `x`.
+    fn broadcast(x: Self::R) -> Self;
+    /// Entry `i` is `f(i)`.
+    fn generate(f: impl FnMut(usize) -> Self::R) -> Self;
+    /// Entry `i`.
+    fn entry(self, i: usize) -> Self::R;
+    /// `self * b + c`.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// Larger entries; `other` where either is NaN.
+    fn larger(self, other: Self) -> Self;
+    /// Smaller entries; `other` where either is NaN.
+    fn smaller(self, other: Self) -> Self;
+    /// Square roots.
+    fn square_root(self) -> Self;
+    /// 2^n from the shifted integer `n + MAGIC` (see `math`).
+    fn power_of_two(shifted: Self) -> Self;
+    /// `x` where `a > b`, else `y`.
+    fn where_gt(a: Self, b: Self, x: Self, y: Self) -> Self;
+    /// Sum of the entries in a fixed order.
+    fn sum(self) -> Self::R;
+    /// Runs `f` compiled for this instruction set (everything inside must inline).
+    fn compiled<O>(f: impl FnOnce() -> O) -> O;
+}
+
+/// f32 or f64, with the constants of its elementary functions.
+pub trait Real: RealLane<R = Self> + Scalar<Real = Self> + PartialOrd {
+    /// Register of the AVX-512 path.
+    type Wide: RealLane<R = Self>;
+    /// Register of the AVX2 path.
+    type Middle: RealLane<R = Self>;
+    /// Plain array, for every other machine.
+    type Plain: RealLane<R = Self>;
+    /// Distance from 1 to the next number.
+    const EPSILON: Self;
+    /// 1.5 * 2^(mantissa bits): adding it rounds to an integer held in the low bits.
+    const MAGIC: f64;
+    /// Range of exponents in which `exp` neither underflows nor overflows.
+    const EXP_RANGE: (f64, f64);
+    /// ln 2 in two parts; the first has trailing zero bits.
+    const LN2: (f64, f64);
+    /// (e^r - 1 - r) / r^2 on |r| <= ln(2)/2, lowest power first (Chebyshev fit).
+    const EXPM1: &'static [f64];
+    /// Centre `a` of the map t = (z - a)/(z + a) used for the normal law.
+    const TAIL_CENTRE: f64;
+    /// exp(z^2) erfc(z) (z + a) / 2 as a polynomial in t, lowest power first (Chebyshev fit).
+    const TAIL: &'static [f64];
+    /// Natural logarithm.
+    fn natural_log(self) -> Self;
+}
+
+/// What kernels compute with: real or dual entries, one per sample.
+pub trait Lane: Arithmetic {
+    /// Entry type; parameters are stored as this.
+    type S: Scalar;
+    /// Number of entries.
+    const W: usize;
+    /// Largest register tile (rows, columns) of a product.
+    const TILE: (usize, usize);
+    /// All entries equal to `s`.
+    fn splat(s: Self::S) -> Self;
+    /// All entries equal to the constant `x`.
+    fn c(x: f64) -> Self;
+    /// Zero.
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::c(0.0)
+    }
+    /// Entry `i` is `f(i)`.
+    fn from_fn(f: impl FnMut(usize) -> Self::S) -> Self;
+    /// Entry `i`.
+    fn get(self, i: usize) -> Self::S;
+    /// `self * b + c`.
+    fn fma(self, b: Self, c: Self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// e^x.
+    fn exp(self) -> Self;
+    /// Natural logarithm (entry by entry; for losses only).
+    fn ln(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Distribution function and density of the standard normal law.
+    fn normal_law(self) -> (Self, Self);
+    /// Larger of the two values, with zero tangent: a shift that derivatives may ignore.
+    fn max_detached(self, other: Self) -> Self;
+    /// `x` where the value of `a` exceeds that of `b`, else `y`.
+    fn select_gt(a: Self, b: Self, x: Self, y: Self) -> Self;
+    /// Sum over the entries in a fixed order.
+    fn hsum(self) -> Self::S;
+    /// Runs `f` compiled for this lane's instruction set.
+    fn vectorize<O>(f: impl FnOnce() -> O) -> O;
+}
+
+/// A single number usable as parameter: f32, f64, or a dual of one.
+pub trait Scalar: Lane<S = Self> + Default + std::fmt::Debug {
+    /// The real type underneath.
+    type Real: Real;
+    /// Lane of the AVX-512 path.
+    type Avx512: Lane<S = Self>;
+    /// Lane of the AVX2 path.
+    type Avx2: Lane<S = Self>;
+    /// Lane of the portable path.
+    type Portable: Lane<S = Self>;
+    /// From value and tangent (a real type drops the tangent).
+    fn new(re: f64, eps: f64) -> Self;
+    /// Value.
+    fn re(self) -> f64;
+    /// Tangent (0 for real types).
+    fn eps(self) -> f64;
+}
+
+/// Instruction set chosen at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// 512-bit registers.
+    Avx512,
+    /// 256-bit registers with fused multiply-add.
+    Avx2,
+    /// Whatever the compiler makes of plain arrays.
+    Portable,
+}
+
+impl Isa {
+    /// The best set this machine has; `MCKEAN_ISA=avx512|avx2|portable` asks for a lesser one.
+    pub fn detect() -> Isa {
+        let best = Isa::best();
+        match std::env::var("MCKEAN_ISA").as_deref() {
+            Ok("portable") => Isa::Portable,
+            Ok("avx2") if best != Isa::Portable => Isa::Avx2,
+            _ => best,
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn best() -> Isa {
+        use std::arch::is_x86_feature_detected as has;
+        match () {
+            _ if has!("avx512f") && has!("avx512dq") && has!("avx512vl") && has!("fma") => Isa::Avx512,
+            _ if has!("avx2") && has!("fma") => Isa::Avx2,
+            _ => Isa::Portable,
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn best() -> Isa {
+        Isa::Portable
+    }
+
+    /// Name for manifests and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Avx512 => "avx512",
+            Isa::Avx2 => "avx2",
+            Isa::Portable => "portable",
+        }
+    }
+}
+
+impl<V: RealLane> Lane for V {
+    type S = V::R;
+    const W: usize = V::WIDTH;
+    const TILE: (usize, usize) = V::REGISTERS;
+    #[inline(always)]
+    fn splat(s: V::R) -> V {
+        V::broadcast(s)
+    }
+    #[inline(always)]
+    fn c(x: f64) -> V {
+        V::broadcast(V::R::new(x, 0.0))
+    }
+    #[inline(always)]
+    fn from_fn(f: impl FnMut(usize) -> V::R) -> V {
+        V::generate(f)
+    }
+    #[inline(always)]
+    fn get(self, i: usize) -> V::R {
+        self.entry(i)
+    }
+    #[inline(always)]
+    fn fma(self, b: V, c: V) -> V {
+        self.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> V {
+        self.square_root()
+    }
+    #[inline(always)]
+    fn exp(self) -> V {
+        math::exp(self)
+    }
+    #[inline(always)]
+    fn ln(self) -> V {
+        V::generate(|i| self.entry(i).natural_log())
+    }
+    #[inline(always)]
+    fn tanh(self) -> V {
+        math::tanh(self)
+    }
+    #[inline(always)]
+    fn normal_law(self) -> (V, V) {
+        math::normal_law(self)
+    }
+    #[inline(always)]
+    fn max_detached(self, other: V) -> V {
+        self.larger(other)
+    }
+    #[inline(always)]
+    fn select_gt(a: V, b: V, x: V, y: V) -> V {
+        V::where_gt(a, b, x, y)
+    }
+    #[inline(always)]
+    fn hsum(self) -> V::R {
+        self.sum()
+    }
+    #[inline(always)]
+    fn vectorize<O>(f: impl FnOnce() -> O) -> O {
+        V::compiled(f)
+    }
+}
