@@ -6,5 +6,6 @@
 //! Checked: unit tests beside the code.
 
 pub mod lane;
+pub mod par;
 pub mod product;
 pub mod rng;

@@ -1,0 +1,137 @@
+//! The attention matrix of one head: kernels, their row maps and derivatives, shared by all attention encoders.
+//!
+//! Maths: S_ij from queries q_i and keys k_j: softmax(q.k/tau), exp(-|q-k|^2/(2 tau)) raw or normalised, q.k/tau, max(q.k/tau, 0).
+//! Shapes: queries (n, d), keys (n, d), S (n, n), row i = output token i; masked entries are exactly zero.
+//! Cost: n^2 d multiply-adds, n^2 exponentials; distances by differences (no cancellation), twice that.
+//! Checked: through both attention encoders in `tests/derivatives.rs`.
+
+use mckean_model::{AttentionKernel, ModelConfig};
+use mckean_num::lane::Lane;
+use mckean_num::product::{lanes, product};
+
+/// Kernel, temperature and mask.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    kernel: AttentionKernel,
+    tau: f64,
+    causal: bool,
+}
+
+impl Attention {
+    /// Kernel of a config for queries of width `width`; `plain` heads use no 1/sqrt(width) on dot products.
+    pub fn new(m: &ModelConfig, width: usize, plain: bool) -> Self {
+        let root = (width as f64).sqrt();
+        let default = if plain && !m.kernel.is_distance() { 1.0 } else { root };
+        let tau = if m.kernel_tau > 0.0 { m.kernel_tau } else { default };
+        Attention { kernel: m.kernel, tau, causal: m.causal }
+    }
+
+    /// Keys that token `i` sees.
+    #[inline(always)]
+    fn seen(&self, i: usize, n: usize) -> usize {
+        if self.causal { i + 1 } else { n }
+    }
+
+    /// Fills `s` with the attention matrix of one chunk.
+    pub fn scores<V: Lane>(&self, n: usize, d: usize, q: &[V], k: &[V], s: &mut [V]) {
+        if self.kernel.is_distance() {
+            V::vectorize(|| self.distances(n, d, q, k, s));
+        } else {
+            product((n, n, d), lanes(q, d, 1), lanes(k, 1, d), 1.0 / self.tau, false, s, n);
+        }
+        V::vectorize(|| {
+            for i in 0..n {
+                self.row_map(self.seen(i, n), &mut s[i * n..(i + 1) * n]);
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn distances<V: Lane>(&self, n: usize, d: usize, q: &[V], k: &[V], s: &mut [V]) {
+        let factor = V::c(-0.5 / self.tau);
+        for i in 0..n {
+            for j in 0..n {
+                let (qi, kj) = (&q[i * d..(i + 1) * d], &k[j * d..(j + 1) * d]);
+                let mut sum = V::zero();
+                for (&a, &b) in qi.iter().zip(kj) {
+                    let e = a - b;
+                    sum = e.fma(e, sum);
+                }
+                s[i * n + j] = sum * factor;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn row_map<V: Lane>(&self, seen: usize, row: &mut [V]) {
+        let (row, masked) = row.split_at_mut(seen);
+        match self.kernel {
+            AttentionKernel::Softmax | AttentionKernel::NormalisedGaussian => softmax(row),
+            AttentionKernel::Gaussian => row.iter_mut().for_each(|x| *x = x.exp()),
+            AttentionKernel::Linear => {}
+            AttentionKernel::Relu => row.iter_mut().for_each(|x| *x = V::select_gt(*x, V::zero(), *x, V::zero())),
+        }
+        masked.fill(V::zero());
+    }
+
+    /// Turns the cotangent `t` of the attention matrix `s` into that of the kernel's exponent or dot product.
+    pub fn scores_vjp<V: Lane>(&self, n: usize, s: &[V], t: &mut [V]) {
+        V::vectorize(|| {
+            for i in 0..n {
+                let (row, masked) = t[i * n..(i + 1) * n].split_at_mut(self.seen(i, n));
+                self.row_vjp(&s[i * n..], row);
+                masked.fill(V::zero());
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn row_vjp<V: Lane>(&self, s: &[V], t: &mut [V]) {
+        match self.kernel {
+            AttentionKernel::Softmax | AttentionKernel::NormalisedGaussian => {
+                let mut mean = V::zero();
+                t.iter().zip(s).for_each(|(&t, &s)| mean = t.fma(s, mean));
+                t.iter_mut().zip(s).for_each(|(t, &s)| *t = (*t - mean) * s);
+            }
+            AttentionKernel::Gaussian => t.iter_mut().zip(s).for_each(|(t, &s)| *t = *t * s),
+            AttentionKernel::Linear => {}
+            AttentionKernel::Relu => {
+                t.iter_mut().zip(s).for_each(|(t, &s)| *t = V::select_gt(s, V::zero(), *t, V::zero()));
+            }
+        }
+    }
+
+    /// From the cotangent `a` of exponents or dot products: `dq = ...` (overwrites), `dk += ...`; all (n, d).
+    pub fn queries_keys_vjp<V: Lane>(&self, n: usize, d: usize, (q, k): (&[V], &[V]), a: &[V], dq: &mut [V], dk: &mut [V]) {
+        let rate = 1.0 / self.tau;
+        product((n, d, n), lanes(a, n, 1), lanes(k, d, 1), rate, false, dq, d);
+        product((n, d, n), lanes(a, 1, n), lanes(q, d, 1), rate, true, dk, d);
+        if self.kernel.is_distance() {
+            V::vectorize(|| {
+                for i in 0..n {
+                    let row = (0..n).fold(V::zero(), |s, j| s + a[i * n + j]) * V::c(-rate);
+                    let column = (0..n).fold(V::zero(), |s, j| s + a[j * n + i]) * V::c(-rate);
+                    for x in i * d..(i + 1) * d {
+                        dq[x] = row.fma(q[x], dq[x]);
+                        dk[x] = column.fma(k[x], dk[x]);
+                    }
+                }
+            });
+        }
+    }
+}
+
+#[inline(always)]
+fn softmax<V: Lane>(row: &mut [V]) {
+    let mut largest = row[0].max_detached(row[0]);
+    for &x in &row[1..] {
+        largest = largest.max_detached(x);
+    }
+    let mut sum = V::zero();
+    for x in row.iter_mut() {
+        *x = (*x - largest).exp();
+        sum += *x;
+    }
+    let r = V::c(1.0) / sum;
+    row.iter_mut().for_each(|x| *x = *x * r);
+}
