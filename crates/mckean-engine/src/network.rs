@@ -99,7 +99,10 @@ impl Network {
         let mut sublayers = Vec::new();
         let mut multiply_adds = 0;
         for block in 0..config.depth {
-            let both = [("attention", Role::Head, config.heads, &attention), ("feed_forward", Role::Neuron, config.neurons, &feed_forward)];
+            let both = [
+                ("attention", Role::Head, config.heads, &attention),
+                ("feed_forward", Role::Neuron, config.neurons, &feed_forward),
+            ];
             for (name, role, particles, encoder) in both {
                 if let Some(encoder) = encoder {
                     sublayers.push(sublayer(config, &mut layout, (block, name), role, particles, &**encoder, dim));
@@ -112,7 +115,20 @@ impl Network {
         let scaled = |role| parametrisation::weights(config, role).iter().map(|w| w * config.step()).collect();
         let (head_scales, neuron_scales) = (scaled(Role::Head), scaled(Role::Neuron));
         let config = config.clone();
-        Ok(Network { config, data, tokens, dim, layout, stem, sublayers, norm, reader, head_scales, neuron_scales, multiply_adds })
+        Ok(Network {
+            config,
+            data,
+            tokens,
+            dim,
+            layout,
+            stem,
+            sublayers,
+            norm,
+            reader,
+            head_scales,
+            neuron_scales,
+            multiply_adds,
+        })
     }
 
     /// Number of parameters.
@@ -138,18 +154,25 @@ impl Network {
 
 fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Result<(), ModelError> {
     let inside = |i: i64, n: usize| (-1..n as i64).contains(&i);
-    let refuse = |key, value: String, problem: String, remedy: &str| Err(ModelError::value(key, value, problem, remedy));
+    let refuse =
+        |key, value: String, problem: String, remedy: &str| Err(ModelError::value(key, value, problem, remedy));
     match m.readout {
         Readout::Entry if data.outputs != 1 => {
             let problem = format!("one entry is read but the data have {} outputs", data.outputs);
             refuse("readout", "\"entry\"".into(), problem, "Use \"rows\", \"linear\" or \"class_token\".")
         }
-        Readout::Entry if !inside(m.readout_row, dim) => {
-            refuse("readout_row", m.readout_row.to_string(), format!("tokens have {dim} rows"), "Use -1 for the last row.")
-        }
-        Readout::Entry if !inside(m.readout_token, tokens) => {
-            refuse("readout_token", m.readout_token.to_string(), format!("there are {tokens} tokens"), "Use -1 for the last.")
-        }
+        Readout::Entry if !inside(m.readout_row, dim) => refuse(
+            "readout_row",
+            m.readout_row.to_string(),
+            format!("tokens have {dim} rows"),
+            "Use -1 for the last row.",
+        ),
+        Readout::Entry if !inside(m.readout_token, tokens) => refuse(
+            "readout_token",
+            m.readout_token.to_string(),
+            format!("there are {tokens} tokens"),
+            "Use -1 for the last.",
+        ),
         Readout::Rows if dim < data.outputs => {
             let problem = format!("{} outputs do not fit into tokens of dimension {dim}", data.outputs);
             refuse("readout", "\"rows\"".into(), problem, "Set data.readout_rows to the number of outputs.")

@@ -5,6 +5,7 @@
 //! Cost: a quarter of a 64-bit draw an entry (16 bits each); nothing when dropout is off.
 //! Checked: `tests/dropout.rs`.
 
+use mckean_num::kernel;
 use mckean_num::lane::{Lane, Scalar};
 use mckean_num::rng::mix64;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -63,7 +64,14 @@ impl<'a> Noise<'a> {
     /// `x *= mask`, if dropout is on.
     pub fn multiply<V: Lane>(&self, x: &mut [V], mask: &[V]) {
         if self.is_on() {
-            V::vectorize(|| x.iter_mut().zip(mask).for_each(|(x, &m)| *x = *x * m));
+            multiply(x, mask);
         }
+    }
+}
+
+kernel! {
+    /// `x *= mask`, entry by entry.
+    pub fn multiply<'a, V>(x: &'a mut [V], mask: &'a [V]) {
+        x.iter_mut().zip(mask).for_each(|(x, &m)| *x = *x * m);
     }
 }

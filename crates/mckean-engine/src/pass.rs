@@ -11,6 +11,7 @@ use crate::network::{Network, Sublayer};
 use crate::noise::Noise;
 use mckean_data::{Dataset, Targets};
 use mckean_model::{ModelError, Role};
+use mckean_num::kernel;
 use mckean_num::lane::{Lane, Scalar};
 use std::sync::Arc;
 
@@ -141,7 +142,9 @@ impl<V: Lane> Pass<V> {
             for (k, y) in self.targets[c * outputs..(c + 1) * outputs].iter_mut().enumerate() {
                 *y = V::from_fn(|w| V::S::new(target(data, item(at + w), k), 0.0));
             }
-            let weight = |w: usize| if at + w < items.len() { job.weight } else { 0.0 };
+            let weight = |w: usize| {
+                if at + w < items.len() { job.weight } else { 0.0 }
+            };
             self.weights[c] = V::from_fn(|w| V::S::new(weight(w), 0.0));
             (0..V::W).for_each(|w| self.ids[at + w] = item(at + w) as u32);
         }
@@ -165,7 +168,8 @@ impl<V: Lane> Pass<V> {
             }
             let encoder = pick(&self.attention, &self.feed_forward, sub);
             for group in groups(sub, encoder) {
-                let site = Site { tile, group, theta: &job.theta[sub.theta.clone()], scales: net.scales(sub.role), noise };
+                let site =
+                    Site { tile, group, theta: &job.theta[sub.theta.clone()], scales: net.scales(sub.role), noise };
                 encoder.forward(site, x, out, &mut self.scratch);
             }
             if let Some(b) = &sub.bias {
@@ -223,7 +227,8 @@ impl<V: Lane> Pass<V> {
             g_x.fill(V::zero());
             let encoder = pick(&self.attention, &self.feed_forward, sub);
             for group in groups(sub, encoder) {
-                let site = Site { tile, group, theta: &job.theta[sub.theta.clone()], scales: net.scales(sub.role), noise };
+                let site =
+                    Site { tile, group, theta: &job.theta[sub.theta.clone()], scales: net.scales(sub.role), noise };
                 encoder.vjp(site, x, cotangent, g_x, &mut grad[sub.theta.clone()], &mut self.scratch);
             }
             match &sub.norm {
@@ -271,7 +276,9 @@ fn target(data: &Dataset, sample: usize, k: usize) -> f64 {
 }
 
 fn largest<V: Lane>(values: &[V], w: usize) -> usize {
-    let best = |b: usize, k: usize| if values[k].get(w).re() > values[b].get(w).re() { k } else { b };
+    let best = |b: usize, k: usize| {
+        if values[k].get(w).re() > values[b].get(w).re() { k } else { b }
+    };
     (1..values.len()).fold(0, best)
 }
 
@@ -323,9 +330,11 @@ fn normalised_vjp<V: Lane>(
 ) {
     let both = &mut grad[n.gain.start..n.bias.end];
     let (g_gain, g_bias) = both.split_at_mut(n.gain.len());
-    norm::vjp(&theta[n.gain.clone()], at, p, (g_gain, g_bias), scratch);
+    norm::vjp(&theta[n.gain.clone()], at.0, at.1, p, g_gain, g_bias, scratch);
 }
 
-fn add<V: Lane>(x: &[V], z: &mut [V]) {
-    V::vectorize(|| z.iter_mut().zip(x).for_each(|(z, &x)| *z += x));
+kernel! {
+    fn add<'a, V>(x: &'a [V], z: &'a mut [V]) {
+        z.iter_mut().zip(x).for_each(|(z, &x)| *z += x);
+    }
 }

@@ -80,7 +80,14 @@ impl<S: Scalar> Plain<'_, S> {
         z
     }
 
-    fn branch(&self, z: &mut Rows<S>, l: usize, name: &str, encoder: impl Fn(&Self, &Rows<S>, usize) -> Rows<S>, role: Role) {
+    fn branch(
+        &self,
+        z: &mut Rows<S>,
+        l: usize,
+        name: &str,
+        encoder: impl Fn(&Self, &Rows<S>, usize) -> Rows<S>,
+        role: Role,
+    ) {
         let x = self.normed(z, &format!("blocks.{l}.{name}.norm"));
         for (j, &scale) in self.net.scales(role).iter().enumerate() {
             let f = encoder(self, &x, j);
@@ -129,7 +136,13 @@ impl<S: Scalar> Plain<'_, S> {
             (map("q", m.head_dim), map("k", m.head_dim), map("v", m.head_dim), "o", m.head_dim)
         };
         let plain = m.attention == "vw" && !m.kernel.is_distance();
-        let tau = if m.kernel_tau > 0.0 { m.kernel_tau } else if plain { 1.0 } else { (width as f64).sqrt() };
+        let tau = if m.kernel_tau > 0.0 {
+            m.kernel_tau
+        } else if plain {
+            1.0
+        } else {
+            (width as f64).sqrt()
+        };
         let row = |i: usize| {
             let seen = if m.causal { i + 1 } else { x.len() };
             let s = attention_row(m.kernel, tau, &q[i], &k[..seen]);
@@ -217,7 +230,13 @@ fn attention_row<S: Scalar>(kernel: AttentionKernel, tau: f64, q: &[S], keys: &[
 
 fn sigma<S: Scalar>(activation: Activation, x: S) -> S {
     match activation {
-        Activation::Relu => if x.re() > 0.0 { x } else { S::zero() },
+        Activation::Relu => {
+            if x.re() > 0.0 {
+                x
+            } else {
+                S::zero()
+            }
+        }
         Activation::HubRelu if x.re() <= 0.0 => S::zero(),
         Activation::HubRelu if x.re() <= 1.0 => x * x * S::c(0.5),
         Activation::HubRelu => x - S::c(0.5),

@@ -58,7 +58,12 @@ fn gradient_matches_central_differences_tensor_by_tensor() {
             let down = risk.value(&theta, &batch).risk;
             theta[i] = x;
             let difference = (up - down) / (2.0 * h);
-            assert!((grad[i] - difference).abs() < 2e-8 * (1.0 + difference.abs()), "{name} {}: {} {difference}", t.name, grad[i]);
+            assert!(
+                (grad[i] - difference).abs() < 2e-8 * (1.0 + difference.abs()),
+                "{name} {}: {} {difference}",
+                t.name,
+                grad[i]
+            );
         }
     }
 }
@@ -122,7 +127,8 @@ fn single_precision_agrees() {
         let single: Vec<f32> = theta.iter().map(|&t| t as f32).collect();
         let (batch, n) = (Batch::first(21), theta.len());
         let (mut a, mut b) = (vec![0.0; n], vec![0.0f32; n]);
-        let double = Risk::<f64>::new(net.clone(), data.clone(), Par::serial()).unwrap().value_and_grad(&theta, &batch, &mut a);
+        let double =
+            Risk::<f64>::new(net.clone(), data.clone(), Par::serial()).unwrap().value_and_grad(&theta, &batch, &mut a);
         let float = Risk::<f32>::new(net.clone(), data, Par::serial()).unwrap().value_and_grad(&single, &batch, &mut b);
         assert!((double.risk - float.risk).abs() < 3e-5 * (1.0 + double.risk), "{name}");
         let size = dot(&a, &a).sqrt();

@@ -304,13 +304,23 @@ impl ModelConfig {
         let more = [("head_dim", self.head_dim), ("embedding_dim", self.embedding_dim)];
         for (key, size) in sizes.into_iter().chain(more) {
             if size == 0 || size > 1 << 24 {
-                return Err(ModelError::value(key, size, "sizes lie between 1 and 16,777,216", "Choose a positive size."));
+                return Err(ModelError::value(
+                    key,
+                    size,
+                    "sizes lie between 1 and 16,777,216",
+                    "Choose a positive size.",
+                ));
             }
         }
         check_weights("head_weights", &self.head_weights, self.heads)?;
         check_weights("neuron_weights", &self.neuron_weights, self.neurons)?;
         if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ModelError::value("dropout", self.dropout, "a probability in [0, 1) is needed", "Use 0 for none."));
+            return Err(ModelError::value(
+                "dropout",
+                self.dropout,
+                "a probability in [0, 1) is needed",
+                "Use 0 for none.",
+            ));
         }
         for (key, x) in [("kernel_tau", self.kernel_tau), ("residual_step", self.residual_step)] {
             if !(x.is_finite() && x >= 0.0) {
@@ -335,7 +345,12 @@ fn check_weights(key: &'static str, weights: &[f64], particles: usize) -> Result
     }
     if !weights.iter().all(|w| w.is_finite() && *w > 0.0) {
         let problem = "weights must be finite and positive";
-        return Err(ModelError::value(key, format!("{weights:?}"), problem, "Leave particles out instead of weight 0."));
+        return Err(ModelError::value(
+            key,
+            format!("{weights:?}"),
+            problem,
+            "Leave particles out instead of weight 0.",
+        ));
     }
     Ok(())
 }

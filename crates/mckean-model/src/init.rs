@@ -38,7 +38,14 @@ fn start_shared(t: &Tensor, seed: Seed, index: usize, out: &mut [f64]) {
 }
 
 /// All numbers of particle j at this block: head tensors, then neuron tensors.
-fn joint_draw(init: &InitConfig, heads: &[&Tensor], neurons: &[&Tensor], seed: Seed, block: usize, j: usize) -> Vec<f64> {
+fn joint_draw(
+    init: &InitConfig,
+    heads: &[&Tensor],
+    neurons: &[&Tensor],
+    seed: Seed,
+    block: usize,
+    j: usize,
+) -> Vec<f64> {
     let mut draws = seed.stream("init").at(block as u64).at(j as u64).open();
     let mut particle = Vec::new();
     for t in heads.iter().chain(neurons) {

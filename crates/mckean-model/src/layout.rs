@@ -107,14 +107,30 @@ impl Layout {
     }
 
     /// Appends the tensors of a sublayer of `particles` particles; returns the index of the first.
-    pub fn push_particles(&mut self, block: usize, sublayer: &str, role: Role, particles: usize, specs: &[TensorSpec]) -> usize {
+    pub fn push_particles(
+        &mut self,
+        block: usize,
+        sublayer: &str,
+        role: Role,
+        particles: usize,
+        specs: &[TensorSpec],
+    ) -> usize {
         let first = self.tensors.len();
         for s in specs {
             let shape = [&[particles], &s.shape[..]].concat();
             let range = self.len..self.len + particles * s.len();
             let name = format!("blocks.{block}.{sublayer}.{}", s.name);
             let (fan_in, sums_particles) = (s.fan_in, s.sums_particles);
-            self.push(Tensor { name, shape, range, role, block: Some(block), fan_in, sums_particles, start: Start::Zero });
+            self.push(Tensor {
+                name,
+                shape,
+                range,
+                role,
+                block: Some(block),
+                fan_in,
+                sums_particles,
+                start: Start::Zero,
+            });
         }
         first
     }

@@ -10,5 +10,7 @@ pub mod init;
 pub mod layout;
 pub mod parametrisation;
 
-pub use config::{Activation, AttentionKernel, InitConfig, InitialLaw, Loss, ModelConfig, ModelError, Parametrisation, Readout};
+pub use config::{
+    Activation, AttentionKernel, InitConfig, InitialLaw, Loss, ModelConfig, ModelError, Parametrisation, Readout,
+};
 pub use layout::{Layout, Role, Tensor, TensorSpec};

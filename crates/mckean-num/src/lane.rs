@@ -49,6 +49,49 @@ impl<T> Arithmetic for T where
 {
 }
 
+/// A piece of work that must be compiled for the instruction set of its lanes: `run` has to be `#[inline(always)]`.
+///
+/// Closures are tasks too, but the compiler need not inline a large one; use [`kernel!`](crate::kernel) where speed counts.
+pub trait Task {
+    /// What it returns.
+    type Out;
+    /// Does the work.
+    fn run(self) -> Self::Out;
+}
+
+impl<O, F: FnOnce() -> O> Task for F {
+    type Out = O;
+    #[inline(always)]
+    fn run(self) -> O {
+        self()
+    }
+}
+
+/// Defines a function over lanes whose body is compiled for the lane's instruction set.
+///
+/// `kernel! { pub fn scale<'a, V>(a: f64, x: &'a mut [V]) { ... } }`: `V` is a [`Lane`](crate::lane::Lane), every
+/// reference carries the named lifetime, and calls inside the body must themselves be inlined or kernels.
+#[macro_export]
+macro_rules! kernel {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$l:lifetime, $v:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
+        $(#[$meta])*
+        $vis fn $name<$l, $v: $crate::lane::Lane>($($arg: $type),*) $(-> $out)? {
+            struct Work<$l, $v: $crate::lane::Lane> { $($arg: $type,)* lifetime: std::marker::PhantomData<&$l $v> }
+            impl<$l, $v: $crate::lane::Lane> $crate::lane::Task for Work<$l, $v> {
+                type Out = $crate::kernel!(@out $($out)?);
+                #[inline(always)]
+                fn run(self) -> Self::Out {
+                    let Work { $($arg,)* lifetime: _ } = self;
+                    $body
+                }
+            }
+            $v::vectorize(Work { $($arg,)* lifetime: std::marker::PhantomData })
+        }
+    };
+    (@out) => { () };
+    (@out $out:ty) => { $out };
+}
+
 /// A register of real numbers: the few primitives an instruction set must give.
 pub trait RealLane: Arithmetic {
     /// Entry type.
@@ -77,8 +120,8 @@ pub trait RealLane: Arithmetic {
     fn where_gt(a: Self, b: Self, x: Self, y: Self) -> Self;
     /// Sum of the entries in a fixed order.
     fn sum(self) -> Self::R;
-    /// Runs `f` compiled for this instruction set (everything inside must inline).
-    fn compiled<O>(f: impl FnOnce() -> O) -> O;
+    /// Runs a task compiled for this instruction set.
+    fn compiled<T: Task>(task: T) -> T::Out;
 }
 
 /// f32 or f64, with the constants of its elementary functions.
@@ -146,8 +189,8 @@ pub trait Lane: Arithmetic {
     fn select_gt(a: Self, b: Self, x: Self, y: Self) -> Self;
     /// Sum over the entries in a fixed order.
     fn hsum(self) -> Self::S;
-    /// Runs `f` compiled for this lane's instruction set.
-    fn vectorize<O>(f: impl FnOnce() -> O) -> O;
+    /// Runs a task compiled for this lane's instruction set.
+    fn vectorize<T: Task>(task: T) -> T::Out;
 }
 
 /// A single number usable as parameter: f32, f64, or a dual of one.
@@ -272,7 +315,7 @@ impl<V: RealLane> Lane for V {
         self.sum()
     }
     #[inline(always)]
-    fn vectorize<O>(f: impl FnOnce() -> O) -> O {
-        V::compiled(f)
+    fn vectorize<T: Task>(task: T) -> T::Out {
+        V::compiled(task)
     }
 }

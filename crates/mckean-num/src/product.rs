@@ -5,7 +5,8 @@
 //! Cost: m n k multiply-adds per lane, in balanced register tiles; the k loop streams from L1.
 //! Checked: `tests` below, every tile size against a triple loop, on the detected instruction set.
 
-use crate::lane::{Lane, Scalar};
+use crate::lane::{Lane, Scalar, Task};
+use std::marker::PhantomData;
 
 /// A lane matrix operand.
 #[derive(Clone, Copy)]
@@ -73,11 +74,11 @@ trait Sink<V> {
     unsafe fn put(&mut self, i: usize, j: usize, x: V);
 }
 
-struct Store<V> {
+struct Store<V: Lane> {
     out: *mut V,
     stride: usize,
     add: bool,
-    alpha: V,
+    alpha: V::S,
 }
 
 impl<V: Lane> Sink<V> for Store<V> {
@@ -85,7 +86,8 @@ impl<V: Lane> Sink<V> for Store<V> {
     unsafe fn put(&mut self, i: usize, j: usize, x: V) {
         unsafe {
             let p = self.out.add(i * self.stride + j);
-            *p = if self.add { x.fma(self.alpha, *p) } else { x * self.alpha };
+            let alpha = V::splat(self.alpha);
+            *p = if self.add { x.fma(alpha, *p) } else { x * alpha };
         }
     }
 }
@@ -197,6 +199,23 @@ unsafe fn bands<V: Lane>(
     }
 }
 
+/// A whole product, compiled for the lane's instruction set.
+struct Work<V, A, B, K> {
+    sizes: (usize, usize, usize),
+    a: A,
+    b: B,
+    sink: K,
+    lane: PhantomData<V>,
+}
+
+impl<V: Lane, A: Operand<V>, B: Operand<V>, K: Sink<V>> Task for Work<V, A, B, K> {
+    type Out = ();
+    #[inline(always)]
+    fn run(mut self) {
+        unsafe { bands::<V>(self.sizes, self.a, self.b, &mut self.sink) }
+    }
+}
+
 /// `out[i * stride + j] = alpha sum_p a(i, p) b(p, j)`, added to what is there when `add`.
 ///
 /// # Panics
@@ -211,9 +230,13 @@ pub fn product<V: Lane>(
     out: &mut [V],
     stride: usize,
 ) {
-    assert!(a.holds(m, k) && b.holds(k, n) && (m * n == 0 || (m - 1) * stride + n <= out.len()), "product: short operand");
+    assert!(
+        a.holds(m, k) && b.holds(k, n) && (m * n == 0 || (m - 1) * stride + n <= out.len()),
+        "product: short operand"
+    );
     let out = out.as_mut_ptr();
-    V::vectorize(|| unsafe { bands((m, n, k), a, b, &mut Store { out, stride, add, alpha: V::c(alpha) }) });
+    let sink = Store { out, stride, add, alpha: V::S::new(alpha, 0.0) };
+    V::vectorize(Work::<V, _, _, _> { sizes: (m, n, k), a, b, sink, lane: PhantomData });
 }
 
 /// `out[i * strides.0 + j * strides.1] += alpha sum over samples and p of a(i, p) b(p, j)`: gradients of parameters.
@@ -232,9 +255,8 @@ pub fn reduce<V: Lane>(
     let last = m * n == 0 || (m - 1) * strides.0 + (n - 1) * strides.1 < out.len();
     assert!(a.holds(m, k) && b.holds(k, n) && last, "reduce: short operand");
     let out = out.as_mut_ptr();
-    V::vectorize(|| unsafe {
-        bands::<V>((m, n, k), a, b, &mut Reduce { out, strides, alpha: V::S::new(alpha, 0.0) });
-    });
+    let sink = Reduce { out, strides, alpha: V::S::new(alpha, 0.0) };
+    V::vectorize(Work::<V, _, _, _> { sizes: (m, n, k), a, b, sink, lane: PhantomData });
 }
 
 #[cfg(test)]

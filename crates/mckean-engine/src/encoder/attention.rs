@@ -6,6 +6,7 @@
 //! Checked: through both attention encoders in `tests/derivatives.rs`.
 
 use mckean_model::{AttentionKernel, ModelConfig};
+use mckean_num::kernel;
 use mckean_num::lane::Lane;
 use mckean_num::product::{lanes, product};
 
@@ -35,31 +36,11 @@ impl Attention {
     /// Fills `s` with the attention matrix of one chunk.
     pub fn scores<V: Lane>(&self, n: usize, d: usize, q: &[V], k: &[V], s: &mut [V]) {
         if self.kernel.is_distance() {
-            V::vectorize(|| self.distances(n, d, q, k, s));
+            distances(-0.5 / self.tau, n, d, q, k, s);
         } else {
             product((n, n, d), lanes(q, d, 1), lanes(k, 1, d), 1.0 / self.tau, false, s, n);
         }
-        V::vectorize(|| {
-            for i in 0..n {
-                self.row_map(self.seen(i, n), &mut s[i * n..(i + 1) * n]);
-            }
-        });
-    }
-
-    #[inline(always)]
-    fn distances<V: Lane>(&self, n: usize, d: usize, q: &[V], k: &[V], s: &mut [V]) {
-        let factor = V::c(-0.5 / self.tau);
-        for i in 0..n {
-            for j in 0..n {
-                let (qi, kj) = (&q[i * d..(i + 1) * d], &k[j * d..(j + 1) * d]);
-                let mut sum = V::zero();
-                for (&a, &b) in qi.iter().zip(kj) {
-                    let e = a - b;
-                    sum = e.fma(e, sum);
-                }
-                s[i * n + j] = sum * factor;
-            }
-        }
+        row_maps(*self, n, s);
     }
 
     #[inline(always)]
@@ -72,17 +53,6 @@ impl Attention {
             AttentionKernel::Relu => row.iter_mut().for_each(|x| *x = V::select_gt(*x, V::zero(), *x, V::zero())),
         }
         masked.fill(V::zero());
-    }
-
-    /// Turns the cotangent `t` of the attention matrix `s` into that of the kernel's exponent or dot product.
-    pub fn scores_vjp<V: Lane>(&self, n: usize, s: &[V], t: &mut [V]) {
-        V::vectorize(|| {
-            for i in 0..n {
-                let (row, masked) = t[i * n..(i + 1) * n].split_at_mut(self.seen(i, n));
-                self.row_vjp(&s[i * n..], row);
-                masked.fill(V::zero());
-            }
-        });
     }
 
     #[inline(always)]
@@ -102,21 +72,77 @@ impl Attention {
     }
 
     /// From the cotangent `a` of exponents or dot products: `dq = ...` (overwrites), `dk += ...`; all (n, d).
-    pub fn queries_keys_vjp<V: Lane>(&self, n: usize, d: usize, (q, k): (&[V], &[V]), a: &[V], dq: &mut [V], dk: &mut [V]) {
+    pub fn queries_keys_vjp<V: Lane>(
+        &self,
+        n: usize,
+        d: usize,
+        (q, k): (&[V], &[V]),
+        a: &[V],
+        dq: &mut [V],
+        dk: &mut [V],
+    ) {
         let rate = 1.0 / self.tau;
         product((n, d, n), lanes(a, n, 1), lanes(k, d, 1), rate, false, dq, d);
         product((n, d, n), lanes(a, 1, n), lanes(q, d, 1), rate, true, dk, d);
         if self.kernel.is_distance() {
-            V::vectorize(|| {
-                for i in 0..n {
-                    let row = (0..n).fold(V::zero(), |s, j| s + a[i * n + j]) * V::c(-rate);
-                    let column = (0..n).fold(V::zero(), |s, j| s + a[j * n + i]) * V::c(-rate);
-                    for x in i * d..(i + 1) * d {
-                        dq[x] = row.fma(q[x], dq[x]);
-                        dk[x] = column.fma(k[x], dk[x]);
-                    }
+            centre(rate, n, d, q, k, a, dq, dk);
+        }
+    }
+}
+
+kernel! {
+    fn distances<'a, V>(factor: f64, n: usize, d: usize, q: &'a [V], k: &'a [V], s: &'a mut [V]) {
+        for i in 0..n {
+            for j in 0..n {
+                let mut sum = V::zero();
+                for (&a, &b) in q[i * d..(i + 1) * d].iter().zip(&k[j * d..(j + 1) * d]) {
+                    let e = a - b;
+                    sum = e.fma(e, sum);
                 }
-            });
+                s[i * n + j] = sum * V::c(factor);
+            }
+        }
+    }
+}
+
+kernel! {
+    fn row_maps<'a, V>(attention: Attention, n: usize, s: &'a mut [V]) {
+        for i in 0..n {
+            attention.row_map(attention.seen(i, n), &mut s[i * n..(i + 1) * n]);
+        }
+    }
+}
+
+kernel! {
+    /// Turns the cotangent `t` of the attention matrix `s` into that of the kernel's exponent or dot product.
+    pub fn scores_vjp<'a, V>(attention: Attention, n: usize, s: &'a [V], t: &'a mut [V]) {
+        for i in 0..n {
+            let (row, masked) = t[i * n..(i + 1) * n].split_at_mut(attention.seen(i, n));
+            attention.row_vjp(&s[i * n..], row);
+            masked.fill(V::zero());
+        }
+    }
+}
+
+kernel! {
+    /// The part of a distance kernel's derivative that moves each point by itself.
+    fn centre<'a, V>(
+        rate: f64,
+        n: usize,
+        d: usize,
+        q: &'a [V],
+        k: &'a [V],
+        a: &'a [V],
+        dq: &'a mut [V],
+        dk: &'a mut [V],
+    ) {
+        for i in 0..n {
+            let row = (0..n).fold(V::zero(), |s, j| s + a[i * n + j]) * V::c(-rate);
+            let column = (0..n).fold(V::zero(), |s, j| s + a[j * n + i]) * V::c(-rate);
+            for x in i * d..(i + 1) * d {
+                dq[x] = row.fma(q[x], dq[x]);
+                dk[x] = column.fma(k[x], dk[x]);
+            }
         }
     }
 }

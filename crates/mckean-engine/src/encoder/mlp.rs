@@ -7,6 +7,7 @@
 
 use super::{Encoder, Site, Tile, carve};
 use crate::kernel::{activation, bias};
+use crate::noise::multiply;
 use mckean_model::{Activation, ModelConfig, TensorSpec};
 use mckean_num::lane::{Lane, Scalar};
 use mckean_num::product::{Params, lanes, params, product, reduce};
@@ -106,7 +107,7 @@ impl<V: Lane> Encoder<V> for Mlp {
         site.noise.multiply(slope, mask);
         let (w1_slot, w2_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
         product((rows, units, d), lanes(p, d, 1), self.up(&site.theta[w2_slot.clone()], d), 1.0, false, g, units);
-        V::vectorize(|| g.iter_mut().zip(&*slope).for_each(|(g, &s)| *g = *g * s));
+        multiply(g, slope);
         let strides = if self.hidden == 1 { (d, 1) } else { (1, self.hidden) };
         reduce((units, d, rows), lanes(a, 1, units), lanes(p, d, 1), 1.0, &mut g_theta[w2_slot], strides);
         reduce((units, d, rows), lanes(g, 1, units), lanes(x, d, 1), 1.0, &mut g_theta[w1_slot.clone()], (d, 1));

@@ -5,7 +5,7 @@
 //! Cost: 4 n s D + 2 n^2 s multiply-adds forward, about 2.5 times that backward.
 //! Checked: `tests/derivatives.rs`.
 
-use super::attention::Attention;
+use super::attention::{Attention, scores_vjp};
 use super::{Encoder, Site, Tile, carve};
 use crate::kernel::bias;
 use mckean_model::{ModelConfig, TensorSpec};
@@ -107,7 +107,7 @@ impl<V: Lane> Encoder<V> for Qkvo {
         }
         let o_slot = site.group.slot(&self.tensors, 3);
         product((rows, d, dim), lanes(p, dim, 1), params(&site.theta[o_slot.clone()], d, 1), scale, false, r, d);
-        V::vectorize(|| dk.fill(V::zero()));
+        dk.fill(V::zero());
         for c in 0..chunks {
             let own = c * n * d..(c + 1) * n * d;
             let (q, k, v, r) = (&q[own.clone()], &k[own.clone()], &v[own.clone()], &r[own.clone()]);
@@ -115,7 +115,7 @@ impl<V: Lane> Encoder<V> for Qkvo {
             product((n, n, d), lanes(r, d, 1), lanes(v, 1, d), 1.0, false, t, n);
             site.noise.fill(site.group.first as u64, c, mask);
             site.noise.multiply(t, mask);
-            self.attention.scores_vjp(n, s, t);
+            scores_vjp(self.attention, n, s, t);
             site.noise.multiply(s, mask);
             product((n, d, n), lanes(s, n, 1), lanes(v, d, 1), scale, false, &mut u[own.clone()], d);
             product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, false, &mut dv[own.clone()], d);

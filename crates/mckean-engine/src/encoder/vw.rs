@@ -5,7 +5,7 @@
 //! Cost: 2 n D^2 + 2 n^2 D multiply-adds forward, about 2.5 times that backward (scores are recomputed).
 //! Checked: `tests/derivatives.rs`.
 
-use super::attention::Attention;
+use super::attention::{Attention, scores_vjp};
 use super::{Encoder, Site, Tile, carve};
 use mckean_model::{ModelConfig, TensorSpec};
 use mckean_num::lane::Lane;
@@ -73,7 +73,7 @@ impl<V: Lane> Encoder<V> for Vw {
             product((n, n, d), lanes(r, d, 1), lanes(x, 1, d), 1.0, false, t, n);
             site.noise.fill(site.group.first as u64, c, mask);
             site.noise.multiply(t, mask);
-            self.attention.scores_vjp(n, s, t);
+            scores_vjp(self.attention, n, s, t);
             site.noise.multiply(s, mask);
             product((n, d, n), lanes(s, n, 1), lanes(x, d, 1), scale, false, &mut u[own.clone()], d);
             product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, true, g_x, d);

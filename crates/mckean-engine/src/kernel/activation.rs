@@ -6,6 +6,7 @@
 //! Checked: `tests/derivatives.rs`.
 
 use mckean_model::Activation;
+use mckean_num::kernel;
 use mckean_num::lane::Lane;
 
 /// Value and slope at `x`.
@@ -29,27 +30,27 @@ pub fn value_slope<V: Lane>(activation: Activation, x: V) -> (V, V) {
     }
 }
 
-/// `x = scale * sigma(x)` in rows of `units`.
-pub fn apply<V: Lane>(activation: Activation, hidden: usize, scales: &[f64], units: usize, x: &mut [V]) {
-    V::vectorize(|| {
+kernel! {
+    /// `x = scale * sigma(x)` in rows of `units`.
+    pub fn apply<'a, V>(activation: Activation, hidden: usize, scales: &'a [f64], units: usize, x: &'a mut [V]) {
         for row in x.chunks_mut(units) {
             for (u, x) in row.iter_mut().enumerate() {
                 *x = value_slope(activation, *x).0 * V::c(scales[u / hidden]);
             }
         }
-    });
+    }
 }
 
-/// As [`apply`], and `slope = scale * sigma'(x)`.
-pub fn apply_with_slope<V: Lane>(
-    activation: Activation,
-    hidden: usize,
-    scales: &[f64],
-    units: usize,
-    x: &mut [V],
-    slope: &mut [V],
-) {
-    V::vectorize(|| {
+kernel! {
+    /// As [`apply`], and `slope = scale * sigma'(x)`.
+    pub fn apply_with_slope<'a, V>(
+        activation: Activation,
+        hidden: usize,
+        scales: &'a [f64],
+        units: usize,
+        x: &'a mut [V],
+        slope: &'a mut [V],
+    ) {
         for (row, slopes) in x.chunks_mut(units).zip(slope.chunks_mut(units)) {
             for (u, (x, s)) in row.iter_mut().zip(slopes).enumerate() {
                 let (value, rate) = value_slope(activation, *x);
@@ -57,5 +58,5 @@ pub fn apply_with_slope<V: Lane>(
                 (*x, *s) = (value * scale, rate * scale);
             }
         }
-    });
+    }
 }

@@ -8,6 +8,7 @@
 use super::bias;
 use crate::encoder::Tile;
 use mckean_model::config::Embedding;
+use mckean_num::kernel;
 use mckean_num::lane::{Lane, Scalar};
 use mckean_num::product::{lanes, params, product, reduce};
 use std::ops::Range;
@@ -47,7 +48,7 @@ impl Stem {
             let (class, tokens) = z.split_at_mut(self.first() * d);
             self.embed(theta, self.raw(c, inputs), d, tokens);
             if let Some(t) = &self.class_token {
-                V::vectorize(|| class.iter_mut().zip(&theta[t.clone()]).for_each(|(z, &s)| *z = V::splat(s)));
+                spread(&theta[t.clone()], class);
             }
             if let Some(p) = &self.positions {
                 bias::add(&theta[p.clone()], 1.0, z);
@@ -60,11 +61,7 @@ impl Stem {
         match self.embedding {
             Embedding::None => z.copy_from_slice(raw),
             Embedding::Patch => product((n, d, k), lanes(raw, k, 1), params(weight, 1, k), 1.0, false, z, d),
-            Embedding::Token => V::vectorize(|| {
-                for (i, z) in z.iter_mut().enumerate() {
-                    *z = V::from_fn(|w| weight[raw[i / d].get(w).re() as usize * d + i % d]);
-                }
-            }),
+            Embedding::Token => gather(weight, d, raw, z),
         }
         if let Some(b) = &self.bias {
             bias::add(&theta[b.clone()], 1.0, z);
@@ -94,13 +91,34 @@ impl Stem {
         match self.embedding {
             Embedding::None => {}
             Embedding::Patch => reduce((d, k, n), lanes(p, 1, d), lanes(raw, k, 1), 1.0, g, (k, 1)),
-            Embedding::Token => V::vectorize(|| {
-                for (i, &p) in p.iter().enumerate() {
-                    for w in 0..V::W {
-                        g[raw[i / d].get(w).re() as usize * d + i % d] += p.get(w);
-                    }
-                }
-            }),
+            Embedding::Token => scatter(d, raw, p, g),
+        }
+    }
+}
+
+kernel! {
+    /// `z[i] = s[i]` for every sample.
+    fn spread<'a, V>(s: &'a [V::S], z: &'a mut [V]) {
+        z.iter_mut().zip(s).for_each(|(z, &s)| *z = V::splat(s));
+    }
+}
+
+kernel! {
+    /// Rows of the table picked by each sample's tokens.
+    fn gather<'a, V>(table: &'a [V::S], d: usize, raw: &'a [V], z: &'a mut [V]) {
+        for (i, z) in z.iter_mut().enumerate() {
+            *z = V::from_fn(|w| table[raw[i / d].get(w).re() as usize * d + i % d]);
+        }
+    }
+}
+
+kernel! {
+    /// Adds each sample's cotangents to the rows it picked.
+    fn scatter<'a, V>(d: usize, raw: &'a [V], p: &'a [V], g: &'a mut [V::S]) {
+        for (i, &p) in p.iter().enumerate() {
+            for w in 0..V::W {
+                g[raw[i / d].get(w).re() as usize * d + i % d] += p.get(w);
+            }
         }
     }
 }

@@ -6,32 +6,40 @@
 //! Checked: `tests/derivatives.rs`.
 
 use mckean_model::Loss;
+use mckean_num::kernel;
 use mckean_num::lane::Lane;
 
-/// Loss of one chunk; overwrites `g` with weight times its derivative with respect to the outputs.
-pub fn value_and_cotangent<V: Lane>(loss: Loss, weight: V, out: &[V], target: &[V], g: &mut [V]) -> V {
-    V::vectorize(|| match loss {
-        Loss::Squared => {
-            let mut sum = V::zero();
-            for ((g, &o), &y) in g.iter_mut().zip(out).zip(target) {
-                let r = o - y;
-                sum = r.fma(r, sum);
-                *g = r * weight;
-            }
-            sum * weight * V::c(0.5)
+kernel! {
+    /// Loss of one chunk; overwrites `g` with weight times its derivative with respect to the outputs.
+    pub fn value_and_cotangent<'a, V>(loss: Loss, weight: V, out: &'a [V], target: &'a [V], g: &'a mut [V]) -> V {
+        match loss {
+            Loss::Squared => squared(weight, out, target, g),
+            Loss::CrossEntropy => cross_entropy(weight, out, target, g),
         }
-        Loss::CrossEntropy => {
-            let largest = out.iter().fold(out[0], |m, &o| m.max_detached(o)).max_detached(out[0]);
-            let mut sum = V::zero();
-            let mut picked = V::zero();
-            for ((g, &o), &y) in g.iter_mut().zip(out).zip(target) {
-                *g = (o - largest).exp();
-                sum += *g;
-                picked = y.fma(o - largest, picked);
-            }
-            let r = V::c(1.0) / sum;
-            g.iter_mut().zip(target).for_each(|(g, &y)| *g = (*g * r - y) * weight);
-            (sum.ln() - picked) * weight
-        }
-    })
+    }
+}
+
+#[inline(always)]
+fn squared<V: Lane>(weight: V, out: &[V], target: &[V], g: &mut [V]) -> V {
+    let mut sum = V::zero();
+    for ((g, &o), &y) in g.iter_mut().zip(out).zip(target) {
+        let r = o - y;
+        sum = r.fma(r, sum);
+        *g = r * weight;
+    }
+    sum * weight * V::c(0.5)
+}
+
+#[inline(always)]
+fn cross_entropy<V: Lane>(weight: V, out: &[V], target: &[V], g: &mut [V]) -> V {
+    let largest = out.iter().fold(out[0], |m, &o| m.max_detached(o)).max_detached(out[0]);
+    let (mut sum, mut picked) = (V::zero(), V::zero());
+    for ((g, &o), &y) in g.iter_mut().zip(out).zip(target) {
+        *g = (o - largest).exp();
+        sum += *g;
+        picked = y.fma(o - largest, picked);
+    }
+    let r = V::c(1.0) / sum;
+    g.iter_mut().zip(target).for_each(|(g, &y)| *g = (*g * r - y) * weight);
+    (sum.ln() - picked) * weight
 }

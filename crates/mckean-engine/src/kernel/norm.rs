@@ -5,6 +5,7 @@
 //! Cost: about 8 multiply-adds an entry forward, 12 backward.
 //! Checked: `tests/derivatives.rs`.
 
+use mckean_num::kernel;
 use mckean_num::lane::Lane;
 
 const EPSILON: f64 = 1e-5;
@@ -17,29 +18,31 @@ fn moments<V: Lane>(z: &[V]) -> (V, V) {
     (mean, V::c(1.0) / (var + V::c(EPSILON)).sqrt())
 }
 
-/// `y = gain * normalised(z) + bias`, row by row.
-pub fn forward<V: Lane>(gain: &[V::S], bias: &[V::S], z: &[V], y: &mut [V]) {
-    let d = gain.len();
-    V::vectorize(|| {
+kernel! {
+    /// `y = gain * normalised(z) + bias`, row by row.
+    pub fn forward<'a, V>(gain: &'a [V::S], bias: &'a [V::S], z: &'a [V], y: &'a mut [V]) {
+        let d = gain.len();
         for (z, y) in z.chunks(d).zip(y.chunks_mut(d)) {
             let (mean, rate) = moments(z);
             for i in 0..d {
                 y[i] = ((z[i] - mean) * rate).fma(V::splat(gain[i]), V::splat(bias[i]));
             }
         }
-    });
+    }
 }
 
-/// From the cotangent `g` of `y`: `g_z += ...`, `g_gain += ...`, `g_bias += ...`; `sums` is scratch of 2 d lanes.
-pub fn vjp<V: Lane>(
-    gain: &[V::S],
-    (z, g): (&[V], &[V]),
-    g_z: &mut [V],
-    (g_gain, g_bias): (&mut [V::S], &mut [V::S]),
-    sums: &mut [V],
-) {
-    let d = gain.len();
-    V::vectorize(|| {
+kernel! {
+    /// From the cotangent `g` of `y`: `g_z += ...`, `g_gain += ...`, `g_bias += ...`; `sums` is scratch of 2 d lanes.
+    pub fn vjp<'a, V>(
+        gain: &'a [V::S],
+        z: &'a [V],
+        g: &'a [V],
+        g_z: &'a mut [V],
+        g_gain: &'a mut [V::S],
+        g_bias: &'a mut [V::S],
+        sums: &'a mut [V],
+    ) {
+        let d = gain.len();
         let (gains, biases) = sums[..2 * d].split_at_mut(d);
         gains.fill(V::zero());
         biases.fill(V::zero());
@@ -64,5 +67,5 @@ pub fn vjp<V: Lane>(
             g_gain[i] += gains[i].hsum();
             g_bias[i] += biases[i].hsum();
         }
-    });
+    }
 }

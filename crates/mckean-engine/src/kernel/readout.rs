@@ -8,6 +8,7 @@
 use super::bias;
 use crate::encoder::Tile;
 use mckean_model::Readout;
+use mckean_num::kernel;
 use mckean_num::lane::Lane;
 use mckean_num::product::{lanes, params, product, reduce};
 use std::ops::Range;
@@ -36,15 +37,18 @@ impl Reader {
     /// Fills `out` (chunks, C) from the states; `mean` is scratch of (chunks, D).
     pub fn forward<V: Lane>(&self, tile: Tile, theta: &[V::S], z: &[V], out: &mut [V], mean: &mut [V]) {
         let (n, d, c) = (tile.tokens, tile.dim, self.outputs);
-        self.means(tile, z, mean);
+        means(n, d, self.averaged(n), z, mean);
         match self.kind {
-            Readout::Entry => V::vectorize(|| {
+            Readout::Entry => {
                 let at = self.entry.0 * d + self.entry.1;
                 z.chunks(n * d).zip(out.iter_mut()).for_each(|(z, out)| *out = z[at]);
-            }),
-            Readout::Rows => V::vectorize(|| {
-                mean.chunks(d).zip(out.chunks_mut(c)).for_each(|(m, out)| out.copy_from_slice(&m[d - c..]));
-            }),
+            }
+            Readout::Rows => {
+                mean.chunks(d)
+                    .zip(out.chunks_mut(c))
+                    .take(tile.chunks)
+                    .for_each(|(m, out)| out.copy_from_slice(&m[d - c..]));
+            }
             Readout::Linear | Readout::ClassToken => {
                 let weight = params(&theta[self.weight.clone()], 1, d);
                 product((tile.chunks, c, d), lanes(mean, d, 1), weight, 1.0, false, out, c);
@@ -53,62 +57,51 @@ impl Reader {
         }
     }
 
-    fn means<V: Lane>(&self, tile: Tile, z: &[V], mean: &mut [V]) {
-        let (d, averaged) = (tile.dim, self.averaged(tile.tokens));
-        let r = 1.0 / averaged as f64;
-        V::vectorize(|| {
-            for (z, mean) in z.chunks(tile.tokens * d).zip(mean.chunks_mut(d)) {
-                for (i, m) in mean.iter_mut().enumerate() {
-                    let sum = (1..averaged).fold(z[i], |s, t| s + z[t * d + i]);
-                    *m = sum * V::c(r);
-                }
-            }
-        });
-    }
-
     /// From the cotangent `g` of the outputs: overwrites `p` (that of the states) and adds to the gradient.
     ///
     /// `mean` holds what `forward` left there and is overwritten.
-    pub fn vjp<V: Lane>(
-        &self,
-        tile: Tile,
-        theta: &[V::S],
-        g: &[V],
-        mean: &mut [V],
-        p: &mut [V],
-        g_theta: &mut [V::S],
-    ) {
+    pub fn vjp<V: Lane>(&self, tile: Tile, theta: &[V::S], g: &[V], mean: &mut [V], p: &mut [V], g_theta: &mut [V::S]) {
         let (n, d, c) = (tile.tokens, tile.dim, self.outputs);
-        V::vectorize(|| p.fill(V::zero()));
+        p.fill(V::zero());
         match self.kind {
-            Readout::Entry => V::vectorize(|| {
+            Readout::Entry => {
                 let at = self.entry.0 * d + self.entry.1;
                 p.chunks_mut(n * d).zip(g).for_each(|(p, &g)| p[at] = g);
-            }),
+                return;
+            }
             Readout::Rows => {
-                V::vectorize(|| {
-                    mean.fill(V::zero());
-                    mean.chunks_mut(d).zip(g.chunks(c)).for_each(|(m, g)| m[d - c..].copy_from_slice(g));
-                });
-                self.spread(tile, mean, p);
+                mean.fill(V::zero());
+                mean.chunks_mut(d).zip(g.chunks(c)).for_each(|(m, g)| m[d - c..].copy_from_slice(g));
             }
             Readout::Linear | Readout::ClassToken => {
-                let weight = &theta[self.weight.clone()];
-                reduce((c, d, tile.chunks), lanes(g, 1, c), lanes(mean, d, 1), 1.0, &mut g_theta[self.weight.clone()], (d, 1));
+                let slot = self.weight.clone();
+                reduce((c, d, tile.chunks), lanes(g, 1, c), lanes(mean, d, 1), 1.0, &mut g_theta[slot.clone()], (d, 1));
                 bias::vjp(g, 1.0, &mut g_theta[self.bias.clone()]);
-                product((tile.chunks, d, c), lanes(g, c, 1), params(weight, d, 1), 1.0, false, mean, d);
-                self.spread(tile, mean, p);
+                product((tile.chunks, d, c), lanes(g, c, 1), params(&theta[slot], d, 1), 1.0, false, mean, d);
+            }
+        }
+        spread(n, d, self.averaged(n), mean, p);
+    }
+}
+
+kernel! {
+    /// Mean of the first `averaged` tokens of every chunk.
+    fn means<'a, V>(n: usize, d: usize, averaged: usize, z: &'a [V], mean: &'a mut [V]) {
+        let r = V::c(1.0 / averaged as f64);
+        for (z, mean) in z.chunks(n * d).zip(mean.chunks_mut(d)) {
+            for (i, m) in mean.iter_mut().enumerate() {
+                *m = (1..averaged).fold(z[i], |s, t| s + z[t * d + i]) * r;
             }
         }
     }
+}
 
-    fn spread<V: Lane>(&self, tile: Tile, g_mean: &[V], p: &mut [V]) {
-        let (d, averaged) = (tile.dim, self.averaged(tile.tokens));
+kernel! {
+    /// The transpose of `means`; other tokens are left as they are.
+    fn spread<'a, V>(n: usize, d: usize, averaged: usize, g_mean: &'a [V], p: &'a mut [V]) {
         let r = V::c(1.0 / averaged as f64);
-        V::vectorize(|| {
-            for (p, g) in p.chunks_mut(tile.tokens * d).zip(g_mean.chunks(d)) {
-                p[..averaged * d].iter_mut().enumerate().for_each(|(i, p)| *p = g[i % d] * r);
-            }
-        });
+        for (p, g) in p.chunks_mut(n * d).zip(g_mean.chunks(d)) {
+            p[..averaged * d].iter_mut().enumerate().for_each(|(i, p)| *p = g[i % d] * r);
+        }
     }
 }

@@ -61,12 +61,17 @@ pub fn settings() -> Vec<(String, ModelConfig, usize)> {
             all.push((format!("mlp {activation:?} m={hidden}"), m, 1));
         }
     }
-    let unequal = ModelConfig { head_weights: vec![1.0, 2.0, 4.0], neuron_weights: vec![3.0, 1.0, 1.0, 2.0, 0.5], ..theory() };
+    let unequal =
+        ModelConfig { head_weights: vec![1.0, 2.0, 4.0], neuron_weights: vec![3.0, 1.0, 1.0, 2.0, 0.5], ..theory() };
     all.push(("unequal weights".into(), unequal, 1));
     all.push(("rows".into(), ModelConfig { readout: Readout::Rows, ..theory() }, 2));
     all.push(("entry".into(), ModelConfig { readout_row: 1, readout_token: 0, ..theory() }, 1));
     all.push(("practical".into(), practical(), 3));
-    all.push(("practical linear".into(), ModelConfig { readout: Readout::Linear, class_token: false, ..practical() }, 3));
+    all.push((
+        "practical linear".into(),
+        ModelConfig { readout: Readout::Linear, class_token: false, ..practical() },
+        3,
+    ));
     all.push(("token embedding".into(), ModelConfig { embedding: Embedding::Token, ..practical() }, 3));
     all.push(("attention only".into(), ModelConfig { feed_forward: "none".into(), ..theory() }, 1));
     all
@@ -77,7 +82,8 @@ pub fn data(m: &ModelConfig, samples: usize, outputs: usize) -> Dataset {
     let mut g = Seed(11).stream("test.data").open();
     let token = m.embedding == Embedding::Token;
     let (tokens, dim) = if token { (6, 1) } else { (4, 5) };
-    let inputs = (0..samples * tokens * dim).map(|_| if token { g.below(9) as f64 } else { 0.7 * g.normal() }).collect();
+    let inputs =
+        (0..samples * tokens * dim).map(|_| if token { g.below(9) as f64 } else { 0.7 * g.normal() }).collect();
     let targets = if outputs > 1 {
         Targets::Classes { labels: (0..samples).map(|_| g.below(outputs) as u32).collect(), classes: outputs }
     } else {

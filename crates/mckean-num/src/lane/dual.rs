@@ -5,7 +5,7 @@
 //! Cost: a product takes three multiply-adds instead of one.
 //! Checked: `lane::tests::dual_tangents_match_differences`.
 
-use super::{Lane, Real, RealLane, Scalar};
+use super::{Lane, Real, RealLane, Scalar, Task};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// Value `re` and tangent `eps`.
@@ -135,8 +135,8 @@ impl<V: RealLane> Lane for Dual<V> {
         dual(self.re.sum(), self.eps.sum())
     }
     #[inline(always)]
-    fn vectorize<O>(f: impl FnOnce() -> O) -> O {
-        V::compiled(f)
+    fn vectorize<T: Task>(task: T) -> T::Out {
+        V::compiled(task)
     }
 }
 

@@ -5,7 +5,7 @@
 //! Cost: what the compiler vectorises; the path for machines without AVX2.
 //! Checked: `lane::tests` with every other instruction set.
 
-use super::{Real, RealLane, Scalar};
+use super::{Real, RealLane, Scalar, Task};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 macro_rules! real {
@@ -37,7 +37,7 @@ macro_rules! real {
             #[inline(always)]
             fn sum(self) -> $r { self }
             #[inline(always)]
-            fn compiled<O>(f: impl FnOnce() -> O) -> O { f() }
+            fn compiled<T: Task>(task: T) -> T::Out { task.run() }
         }
 
         impl Scalar for $r {
@@ -199,7 +199,7 @@ impl<R: Real, const N: usize> RealLane for Array<R, N> {
         s
     }
     #[inline(always)]
-    fn compiled<O>(f: impl FnOnce() -> O) -> O {
-        f()
+    fn compiled<T: Task>(task: T) -> T::Out {
+        task.run()
     }
 }

@@ -8,7 +8,7 @@
 //! Safety: a value of these types is made and used only inside `compiled`, which the caller enters after
 //! [`super::Isa::detect`] has found the instruction set; every `unsafe` block below rests on that.
 
-use super::RealLane;
+use super::{RealLane, Task};
 use std::arch::x86_64::*;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -79,10 +79,10 @@ macro_rules! lane {
                 e[0]
             }
             #[inline(always)]
-            fn compiled<O>(f: impl FnOnce() -> O) -> O {
+            fn compiled<T: Task>(task: T) -> T::Out {
                 #[target_feature(enable = $features)]
-                unsafe fn enter<O>(f: impl FnOnce() -> O) -> O { f() }
-                unsafe { enter(f) }
+                unsafe fn enter<T: Task>(task: T) -> T::Out { task.run() }
+                unsafe { enter(task) }
             }
         }
     };
