@@ -39,6 +39,20 @@ pub struct Sums {
     pub tangent: f64,
     /// Correctly classified samples (0 for regression).
     pub correct: usize,
+    /// Largest 2-norm of a token at depth 1, before any normalisation.
+    pub token_norm: f64,
+}
+
+impl Sums {
+    /// Sums of two sets of samples.
+    pub fn merge(self, o: Sums) -> Sums {
+        Sums {
+            risk: self.risk + o.risk,
+            tangent: self.tangent + o.tangent,
+            correct: self.correct + o.correct,
+            token_norm: if o.token_norm > self.token_norm || o.token_norm.is_nan() { o.token_norm } else { self.token_norm },
+        }
+    }
 }
 
 /// What a thread can do with a shard; hides the lane type.
@@ -186,7 +200,9 @@ impl<V: Lane> Pass<V> {
 
     fn losses(&mut self, chunks: usize, samples: usize) -> Sums {
         let (outputs, loss) = (self.net.reader.outputs, self.net.config.loss);
-        let mut sums = Sums::default();
+        let square = largest_square(self.net.dim, &self.z[..chunks * self.net.tokens * self.net.dim]);
+        let largest_square = (0..V::W).fold(0.0, |m: f64, w| if square.get(w).re() > m { square.get(w).re() } else { m });
+        let mut sums = Sums { token_norm: largest_square.sqrt(), ..Sums::default() };
         for c in 0..chunks {
             let own = c * outputs..(c + 1) * outputs;
             let (out, target) = (&self.out[own.clone()], &self.targets[own.clone()]);
@@ -245,10 +261,7 @@ impl<V: Lane> Run<V::S> for Pass<V> {
         let mut total = Sums::default();
         let (per_tile, c) = (self.max_chunks * V::W, self.net.reader.outputs);
         for (t, items) in job.items.chunks(per_tile).enumerate() {
-            let sums = self.tile(&job, items, grad.as_deref_mut());
-            total.risk += sums.risk;
-            total.tangent += sums.tangent;
-            total.correct += sums.correct;
+            total = total.merge(self.tile(&job, items, grad.as_deref_mut()));
             if let Some(outputs) = outputs.as_deref_mut() {
                 for (i, o) in outputs[t * per_tile * c..].iter_mut().take(items.len() * c).enumerate() {
                     let (sample, k) = (i / c, i % c);
@@ -331,6 +344,14 @@ fn normalised_vjp<V: Lane>(
     let both = &mut grad[n.gain.start..n.bias.end];
     let (g_gain, g_bias) = both.split_at_mut(n.gain.len());
     norm::vjp(&theta[n.gain.clone()], at.0, at.1, p, g_gain, g_bias, scratch);
+}
+
+kernel! {
+    /// Largest squared 2-norm over the rows of `z`, sample by sample.
+    fn largest_square<'a, V>(d: usize, z: &'a [V]) -> V {
+        let square = |row: &[V]| row.iter().fold(V::zero(), |s, &x| x.fma(x, s));
+        z.chunks(d).fold(V::zero(), |m, row| m.max_detached(square(row)))
+    }
 }
 
 kernel! {

@@ -141,12 +141,7 @@ impl<S: Scalar> Risk<S> {
     }
 
     fn total(&self) -> Sums {
-        let add = |a: Sums, s: &Shard<S>| Sums {
-            risk: a.risk + s.sums.risk,
-            tangent: a.tangent + s.sums.tangent,
-            correct: a.correct + s.sums.correct,
-        };
-        self.shards.iter().fold(Sums::default(), add)
+        self.shards.iter().fold(Sums::default(), |a, s| a.merge(s.sums))
     }
 }
 
