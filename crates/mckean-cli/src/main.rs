@@ -1,1 +1,73 @@
-fn main() {}
+//! The `mckean` command: one file a verb, thin shells over the library.
+//!
+//! Maths: none.
+//! Shapes: none.
+//! Cost: start-up of a few milliseconds.
+//! Checked: `tests/cli.rs`.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod check;
+mod cite;
+mod data;
+mod new;
+mod output;
+mod report;
+mod run;
+mod sweep;
+
+/// A laboratory for the training dynamics of Transformers.
+#[derive(Parser)]
+#[command(name = "mckean", version, about, after_help = "Exit status: 0 done, 1 failed, 2 bad input.")]
+struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    verb: Verb,
+    /// Threads; 0 takes one per core. Results do not depend on it.
+    #[arg(long, global = true, default_value_t = 0)]
+    threads: usize,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// One verb for each question.
+#[derive(Subcommand)]
+enum Verb {
+    /// Print a commented config to start from.
+    New(new::Args),
+    /// Validate a config and say what it will cost.
+    Check(check::Args),
+    /// Train once, into one run directory.
+    Run(run::Args),
+    /// Run a grid over any config keys, resumable, on all cores.
+    Sweep(sweep::Args),
+    /// Rebuild the HTML report of a run directory.
+    Report(report::Args),
+    /// What to cite.
+    Cite(cite::Args),
+    /// Data sets.
+    Data(data::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let shell = output::Shell { threads: cli.threads, json: cli.json };
+    let result = match cli.verb {
+        Verb::New(a) => new::run(&a, &shell),
+        Verb::Check(a) => check::run(&a, &shell),
+        Verb::Run(a) => run::run(&a, &shell),
+        Verb::Sweep(a) => sweep::run(&a, &shell),
+        Verb::Report(a) => report::run(&a, &shell),
+        Verb::Cite(a) => cite::run(&a, &shell),
+        Verb::Data(a) => data::run(&a, &shell),
+    };
+    match result {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

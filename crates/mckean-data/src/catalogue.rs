@@ -19,6 +19,16 @@ pub enum DataKind {
     Generated,
 }
 
+impl std::fmt::Display for DataKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            DataKind::Embedded => "embedded",
+            DataKind::FileReader => "file reader",
+            DataKind::Generated => "generated",
+        })
+    }
+}
+
 /// One line of `mckean data list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CatalogueEntry {

@@ -137,6 +137,8 @@ mod tests {
         let mut all = [r.train, r.test.unwrap()].concat();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..100));
+        let r = rows(0, 0, true, (100, Some(100))).unwrap();
+        assert_ne!(Some(r.train), r.test, "two files of one size are permuted differently");
     }
 
     #[test]

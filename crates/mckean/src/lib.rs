@@ -1,1 +1,24 @@
-//! placeholder
+//! mckean: a laboratory for the training dynamics of Transformers.
+//!
+//! Maths: Gao et al. 2024 (mean-field limit, global convergence) and Song et al. 2024 (attention kernels).
+//! Shapes: configs in, run directories out; see `docs/formats.md`.
+//! Cost: stated by `check`.
+//! Checked: `tests/`, `verify`.
+
+pub mod cite;
+pub mod config;
+pub mod error;
+pub mod experiment;
+pub mod keys;
+pub mod problem;
+pub mod report;
+pub mod store;
+pub mod sweep;
+pub mod sweep_report;
+pub mod templates;
+
+pub use config::Config;
+pub use mckean_dynamics as dynamics;
+pub use error::Error;
+pub use experiment::{Progress, Summary, run};
+pub use problem::Problem;

@@ -1,0 +1,240 @@
+//! A whole configuration: sections, overrides, unknown keys, hash.
+//!
+//! Maths: none.
+//! Shapes: one struct a section, each defined by the crate it configures.
+//! Cost: a millisecond.
+//! Checked: tests below, `tests/bad_input.rs`.
+
+use crate::error::Error;
+use crate::keys;
+use mckean_data::DataConfig;
+use mckean_dynamics::DynamicsConfig;
+use mckean_model::{InitConfig, ModelConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// `[observe]`: what is written down, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObserveConfig {
+    /// Training time (flow) or epochs (descent) between observations; 0 makes 100 of a flow and one an epoch of descent.
+    pub every: f64,
+    /// Log the exact checks of a flow (energy, kinetic, balance, second moment, forward certificate).
+    pub checks: bool,
+    /// Evaluate the test set at every observation, if there is one.
+    pub test: bool,
+    /// Seconds between checkpoints; 0 writes one at every observation.
+    pub checkpoint_seconds: f64,
+    /// Keep the training samples in the run directory (only up to 64 MB).
+    pub keep_samples: bool,
+}
+
+impl Default for ObserveConfig {
+    fn default() -> Self {
+        ObserveConfig { every: 0.0, checks: true, test: true, checkpoint_seconds: 10.0, keep_samples: true }
+    }
+}
+
+/// `[sweep]`: a grid of runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SweepConfig {
+    /// Number of seeds per cell: seed, seed + 1, ...
+    pub seeds: u64,
+    /// Values by full key, such as "model.heads" = [1, 2, 4]; the grid is their product.
+    pub grid: BTreeMap<String, Vec<serde_json::Value>>,
+}
+
+impl Default for SweepConfig {
+    fn default() -> Self {
+        SweepConfig { seeds: 1, grid: BTreeMap::new() }
+    }
+}
+
+/// Everything that defines a run; threads and output folders do not belong here because results do not depend on them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Name of the run, used for its folder and report.
+    pub name: String,
+    /// Seed of every random stream of the run.
+    pub seed: u64,
+    /// Data.
+    pub data: DataConfig,
+    /// Transformer.
+    pub model: ModelConfig,
+    /// Initial law of the particles.
+    pub init: InitConfig,
+    /// Training.
+    pub dynamics: DynamicsConfig,
+    /// Observation.
+    pub observe: ObserveConfig,
+    /// Grid of runs.
+    pub sweep: SweepConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            name: "run".into(),
+            seed: 1,
+            data: DataConfig::default(),
+            model: ModelConfig::default(),
+            init: InitConfig::default(),
+            dynamics: DynamicsConfig::default(),
+            observe: ObserveConfig::default(),
+            sweep: SweepConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file and applies `key=value` overrides.
+    ///
+    /// # Errors
+    /// Unreadable file, bad TOML, unknown keys, wrong types.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::ReadConfig { path: path.into(), problem: e.to_string() })?;
+        Config::parse(&text, &path.display().to_string(), overrides)
+    }
+
+    /// Parses TOML text; `source_name` appears in errors.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, source_name: &str, overrides: &[String]) -> Result<Config, Error> {
+        let syntax = |e: toml::de::Error| Error::Syntax { source_name: source_name.into(), problem: e.to_string().trim().into() };
+        let mut table: toml::Table = text.parse().map_err(syntax)?;
+        refuse_unknown(&table, source_name)?;
+        if overrides.is_empty() {
+            return toml::from_str(text).map_err(syntax);
+        }
+        for set in overrides {
+            apply(&mut table, set)?;
+        }
+        table.try_into().map_err(|e: toml::de::Error| Error::Syntax { source_name: format!("{source_name} with --set"), problem: e.to_string().trim().into() })
+    }
+
+    /// This config with `key` set to a JSON value (cells of a sweep).
+    ///
+    /// # Errors
+    /// Unknown key or wrong type.
+    pub fn with(&self, key: &str, value: &serde_json::Value) -> Result<Config, Error> {
+        let source_name = "[sweep.grid]";
+        let problem = |e: String| Error::Syntax { source_name: source_name.into(), problem: e };
+        let mut table = toml::Table::try_from(self).map_err(|e| problem(e.to_string()))?;
+        let value = toml::Value::try_from(value).map_err(|e| problem(format!("\"{key}\": {e}")))?;
+        insert(&mut table, key, value, source_name)?;
+        table.try_into().map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", e.to_string().trim())))
+    }
+
+    /// All keys written out.
+    pub fn resolved(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|e| format!("# cannot be written as TOML: {e}\n"))
+    }
+
+    /// Eight hexadecimal digits that identify the resolved config.
+    pub fn hash(&self) -> String {
+        mckean_report::run_dir::config_hash(&self.resolved())
+    }
+
+    /// Training time between observations.
+    pub fn observe_every(&self) -> f64 {
+        let end = self.dynamics.end();
+        match self.dynamics.kind {
+            _ if self.observe.every > 0.0 => self.observe.every.min(end),
+            mckean_dynamics::config::Kind::Flow => end / 100.0,
+            mckean_dynamics::config::Kind::Descent => 1f64.min(end),
+        }
+    }
+}
+
+fn refuse_unknown(table: &toml::Table, source_name: &str) -> Result<(), Error> {
+    let known = keys::all();
+    let mut paths = vec![];
+    flatten(table, "", &mut paths);
+    let is_known = |p: &String| known.iter().any(|k| k.path == *p || p.starts_with("sweep.grid"));
+    match paths.into_iter().find(|p| !is_known(p)) {
+        Some(key) => Err(Error::UnknownKey { source_name: source_name.into(), nearest: keys::nearest(&key), key }),
+        None => Ok(()),
+    }
+}
+
+fn flatten(table: &toml::Table, prefix: &str, paths: &mut Vec<String>) {
+    for (name, value) in table {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            toml::Value::Table(t) if path != "sweep.grid" => flatten(t, &path, paths),
+            _ => paths.push(path),
+        }
+    }
+}
+
+/// Applies one `key=value`; a value that is not TOML is taken as a string.
+fn apply(table: &mut toml::Table, set: &str) -> Result<(), Error> {
+    let wrong = || Error::Syntax { source_name: "--set".into(), problem: format!("\"{set}\" is not of the form key=value") };
+    let (key, value) = set.split_once('=').ok_or_else(wrong)?;
+    let (key, value) = (key.trim(), value.trim());
+    let parsed = format!("x = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("x"));
+    insert(table, key, parsed.unwrap_or_else(|| toml::Value::String(value.into())), "--set")
+}
+
+fn insert(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &str) -> Result<(), Error> {
+    if !keys::all().iter().any(|k| k.path == key) {
+        return Err(Error::UnknownKey { source_name: source_name.into(), key: key.into(), nearest: keys::nearest(key) });
+    }
+    let value = integer_as_number(key, value);
+    let (sections, leaf) = key.rsplit_once('.').map_or((None, key), |(s, l)| (Some(s), l));
+    let mut place = table;
+    for section in sections.into_iter().flat_map(|s| s.split('.')) {
+        let entry = place.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        let not_table = || Error::Syntax { source_name: source_name.into(), problem: format!("\"{section}\" is not a section") };
+        place = entry.as_table_mut().ok_or_else(not_table)?;
+    }
+    place.insert(leaf.into(), value);
+    Ok(())
+}
+
+/// `1` for a key that holds a number with a point is meant as `1.0`.
+fn integer_as_number(key: &str, value: toml::Value) -> toml::Value {
+    let number = keys::all().iter().any(|k| k.path == key && k.kind == "number");
+    match value {
+        toml::Value::Integer(i) if number => toml::Value::Float(i as f64),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_reach_their_key_and_bad_ones_are_named() {
+        let set = |s: &str| Config::parse("[model]\ndepth = 3\n", "a.toml", &[s.to_string()]);
+        assert_eq!(set("model.heads=64").unwrap().model.heads, 64);
+        assert_eq!(set("dynamics.step=1").unwrap().dynamics.step, 1.0);
+        assert_eq!(set("name=wide").unwrap().name, "wide");
+        assert!(set("model.head=4").unwrap_err().to_string().contains("did you mean \"model.heads\""));
+        assert!(set("model.heads").unwrap_err().to_string().contains("key=value"));
+        assert!(set("model.heads=many").unwrap_err().to_string().contains("heads"));
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_types_name_file_and_key() {
+        let e = Config::parse("[model]\ndeph = 3\n", "b.toml", &[]).unwrap_err().to_string();
+        assert!(e.contains("b.toml") && e.contains("model.deph") && e.contains("model.depth"), "{e}");
+        let e = Config::parse("[model]\ndepth = \"six\"\n", "b.toml", &[]).unwrap_err().to_string();
+        assert!(e.contains("line 2") && e.contains("depth"), "{e}");
+    }
+
+    #[test]
+    fn resolved_text_reads_back_and_the_hash_sees_every_key() {
+        let c = Config::default();
+        assert_eq!(Config::parse(&c.resolved(), "resolved", &[]).unwrap(), c);
+        let other = c.with("model.heads", &serde_json::json!(3)).unwrap();
+        assert_eq!((other.model.heads, other.hash() == c.hash()), (3, false));
+    }
+}

@@ -1,0 +1,67 @@
+//! Every way in which a request can be refused, one short paragraph each.
+//!
+//! Maths: none.
+//! Shapes: none.
+//! Cost: none.
+//! Checked: `tests/bad_input.rs`.
+
+use std::path::PathBuf;
+
+/// An error a user can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The config file cannot be read.
+    #[error("cannot read the config {path}: {problem}. `mckean new` prints one to start from.")]
+    ReadConfig {
+        /// File.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+    /// The config is not TOML, or a value has the wrong type.
+    #[error("{source_name}: {problem}")]
+    Syntax {
+        /// File or "--set".
+        source_name: String,
+        /// What is wrong and where.
+        problem: String,
+    },
+    /// A key nobody knows.
+    #[error("{source_name}: unknown key \"{key}\"; did you mean \"{nearest}\"? docs/config.md lists every key.")]
+    UnknownKey {
+        /// File or "--set".
+        source_name: String,
+        /// Key as written.
+        key: String,
+        /// Nearest known key.
+        nearest: String,
+    },
+    /// A value outside its range.
+    #[error("{key} = {value}: {problem}")]
+    Value {
+        /// Full key.
+        key: String,
+        /// Value as written.
+        value: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// The run directory holds an unfinished run.
+    #[error("{path} holds an unfinished run of this config. Continue it with --resume, or delete the folder to start again.")]
+    Unfinished {
+        /// Run directory.
+        path: PathBuf,
+    },
+    /// Data.
+    #[error(transparent)]
+    Data(#[from] mckean_data::DataError),
+    /// Model.
+    #[error(transparent)]
+    Model(#[from] mckean_model::ModelError),
+    /// Dynamics.
+    #[error(transparent)]
+    Dynamics(#[from] mckean_dynamics::DynamicsError),
+    /// Run directory and report.
+    #[error(transparent)]
+    Report(#[from] mckean_report::ReportError),
+}

@@ -1,0 +1,319 @@
+//! One run: from config to a finished run directory, killed and resumed at any moment.
+//!
+//! Maths: none of its own; observation times are k * every.
+//! Shapes: the run directory of `docs/formats.md`.
+//! Cost: that of the evolution, plus one test evaluation an observation.
+//! Checked: `tests/runs.rs`, `tests/kill.rs` (same bits after `kill -9`).
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::problem::Problem;
+use crate::store::{self, Checkpoint};
+use crate::{cite, report};
+use mckean_dynamics::observe::{self, Log, Observer};
+use mckean_dynamics::{Evolution, Outcome, State};
+use mckean_engine::{Batch, Risk};
+use mckean_num::lane::Isa;
+use mckean_num::par::Par;
+use mckean_report::metrics::{MetricsLog, Value};
+use mckean_report::{Manifest, RunDir, RunOutcome};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Where a run stands, for progress bars.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Training time or epochs so far.
+    pub tau: f64,
+    /// Where it ends.
+    pub end: f64,
+    /// Training risk.
+    pub risk: f64,
+    /// Training accuracy (NaN for regression).
+    pub accuracy: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Run directory.
+    pub dir: PathBuf,
+    /// `finished`, `diverged`, ...
+    pub outcome: String,
+    /// One sentence.
+    pub advice: String,
+    /// Last training time or epoch.
+    pub tau: f64,
+    /// Training risk there.
+    pub risk: f64,
+    /// Regularised risk there.
+    pub objective: f64,
+    /// Risk at the start.
+    pub initial_risk: f64,
+    /// Training accuracy, for classes.
+    pub accuracy: Option<f64>,
+    /// Test risk, if there is a test set.
+    pub test_risk: Option<f64>,
+    /// Test accuracy, for classes.
+    pub test_accuracy: Option<f64>,
+    /// Parameters.
+    pub parameters: usize,
+    /// Seconds of this call.
+    pub seconds: f64,
+    /// Violated checks.
+    pub warnings: Vec<String>,
+    /// Whether the run was already there, finished.
+    pub already_finished: bool,
+}
+
+/// How to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Folder of the run directory; its name is `<name>-<hash>`.
+    pub out: PathBuf,
+    /// Continue an unfinished run.
+    pub resume: bool,
+    /// Command line, for the manifest.
+    pub command: String,
+    /// Skip the HTML page (cells of a sweep).
+    pub no_page: bool,
+}
+
+/// The folder a config runs in.
+pub fn directory(config: &Config, out: &Path) -> PathBuf {
+    out.join(format!("{}-{}", config.name, config.hash()))
+}
+
+/// Runs a config to its end, or finds that it already ran.
+///
+/// # Errors
+/// Anything wrong with config, data or run directory; divergence is an outcome instead.
+pub fn run(config: &Config, par: &Par, options: &Options, progress: &mut dyn FnMut(&Progress)) -> Result<Summary, Error> {
+    let problem = Problem::new(config)?;
+    run_problem(&problem, par, options, progress)
+}
+
+/// As [`run`] on a problem that is already loaded.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_problem(
+    problem: &Problem,
+    par: &Par,
+    options: &Options,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Summary, Error> {
+    let begun = Instant::now();
+    let config = &problem.config;
+    let mut manifest = manifest(problem, par, options);
+    let text = config.resolved();
+    let dir = RunDir::create(directory(config, &options.out), &text, &text, &manifest)?;
+    let _lock = dir.lock()?;
+    let old = dir.manifest()?;
+    if let Some(outcome) = old.outcome.as_ref().filter(|o| o.kind != "stopped") {
+        return summary(problem, &dir, outcome.clone(), old.warnings, begun, true);
+    }
+    if !dir.is_fresh() && !options.resume {
+        return Err(Error::Unfinished { path: dir.path().into() });
+    }
+    manifest.started = old.started;
+    let mut session = Session::new(problem, par, &dir)?;
+    let outcome = session.go(config.observe.checkpoint_seconds, progress)?;
+    session.finish(&mut manifest, outcome)?;
+    if !options.no_page {
+        report::write_run(&dir)?;
+    }
+    let outcome = RunOutcome { kind: outcome.name().into(), tau: outcome.tau(), advice: outcome.advice().into() };
+    summary(problem, &dir, outcome, session.warnings, begun, false)
+}
+
+fn manifest(problem: &Problem, par: &Par, options: &Options) -> Manifest {
+    let config = &problem.config;
+    Manifest {
+        version: env!("CARGO_PKG_VERSION").into(),
+        command: options.command.clone(),
+        config_hash: config.hash(),
+        started: mckean_report::run_dir::now(),
+        cpu: store::cpu(),
+        isa: Isa::detect().name().into(),
+        threads: par.threads(),
+        ranks: 1,
+        seed: config.seed,
+        precision: format!("{:?}", config.dynamics.precision).to_lowercase(),
+        citations: cite::for_run(&config.data.name, &config.model, &config.dynamics).into_iter().map(String::from).collect(),
+        ..Manifest::default()
+    }
+}
+
+/// A run under way.
+struct Session<'a> {
+    problem: &'a Problem,
+    dir: &'a RunDir,
+    evolution: Box<dyn Evolution>,
+    observers: Vec<Box<dyn Observer>>,
+    test: Option<Risk<f64>>,
+    speeds: Vec<f64>,
+    data_norm: f64,
+    log: MetricsLog,
+    /// Observations already written.
+    written: u64,
+    warnings: Vec<String>,
+}
+
+impl<'a> Session<'a> {
+    fn new(problem: &'a Problem, par: &Par, dir: &'a RunDir) -> Result<Self, Error> {
+        let config = &problem.config;
+        let flow = config.dynamics.kind == mckean_dynamics::config::Kind::Flow;
+        let lambda = config.dynamics.weight_decay;
+        let observers = if flow && config.observe.checks { observe::all(&problem.net, lambda) } else { vec![] };
+        let tested = problem.test.as_ref().filter(|_| config.observe.test);
+        let test = tested.map(|t| Risk::new(problem.net.clone(), t.clone(), par.clone())).transpose()?;
+        let checkpoint = store::read_checkpoint(dir)?;
+        let log = match &checkpoint {
+            Some(c) => MetricsLog::open_at(dir.metrics(), c.position)?,
+            None => MetricsLog::create(dir.metrics())?,
+        };
+        let mut session = Session {
+            evolution: problem.evolution(par)?,
+            speeds: problem.net.speeds(),
+            data_norm: problem.data_norm(),
+            written: 0,
+            warnings: vec![],
+            problem,
+            dir,
+            observers,
+            test,
+            log,
+        };
+        match checkpoint {
+            Some(c) => session.restore(c)?,
+            None => store::write_start(dir, problem)?,
+        }
+        Ok(session)
+    }
+
+    /// Continues from a checkpoint: observers first see the initial state, then the saved one.
+    fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        let (initial, start) = (self.evolution.measure(), self.evolution.parameters());
+        self.evolution.restore(&checkpoint.saved)?;
+        let (last, now) = (self.evolution.measure(), self.evolution.parameters());
+        self.evolution.restore(&checkpoint.saved)?; // measuring may count work
+        let mut observers = std::mem::take(&mut self.observers);
+        for o in &mut observers {
+            o.resume(self.state(&start, initial), self.state(&now, last));
+        }
+        self.observers = observers;
+        (self.written, self.warnings) = (checkpoint.observations, checkpoint.warnings);
+        Ok(())
+    }
+
+    fn state<'b>(&'b self, beta: &'b [f64], now: mckean_dynamics::Measurement) -> State<'b> {
+        let (net, lambda) = (&*self.problem.net, self.problem.config.dynamics.weight_decay);
+        State { net, beta, speeds: &self.speeds, lambda, now, data_norm: self.data_norm }
+    }
+
+    /// Advances from observation to observation.
+    fn go(&mut self, checkpoint_seconds: f64, progress: &mut dyn FnMut(&Progress)) -> Result<Outcome, Error> {
+        let config = &self.problem.config;
+        let (every, end) = (config.observe_every(), config.dynamics.end());
+        let mut saved = Instant::now();
+        loop {
+            let due = (self.written as f64 * every).min(end);
+            let outcome = if self.written == 0 { Outcome::Finished } else { self.evolution.advance(due) };
+            let seen = self.observe()?;
+            progress(&Progress { end, ..seen });
+            if outcome != Outcome::Finished || due >= end {
+                return Ok(outcome);
+            }
+            if saved.elapsed().as_secs_f64() >= checkpoint_seconds {
+                self.checkpoint()?;
+                saved = Instant::now();
+            }
+        }
+    }
+
+    /// Measures and appends one line of metrics.
+    fn observe(&mut self) -> Result<Progress, Error> {
+        let (now, beta) = (self.evolution.measure(), self.evolution.parameters());
+        let mut row: Vec<(String, f64)> = vec![("tau".into(), now.tau), ("risk".into(), now.risk), ("objective".into(), now.objective)];
+        let optional = [("accuracy", now.accuracy), ("dissipation", now.dissipation), ("dissipated", now.dissipated)];
+        row.extend(optional.into_iter().filter(|(_, x)| !x.is_nan()).map(|(n, x)| (n.into(), x)));
+        row.push(("step".into(), now.step));
+        if let Some(test) = &mut self.test {
+            let samples = test.data().samples;
+            let sums = test.value(&beta, &Batch::first(samples));
+            row.push(("test_risk".into(), sums.risk));
+            if !now.accuracy.is_nan() {
+                row.push(("test_accuracy".into(), sums.correct as f64 / samples as f64));
+            }
+        }
+        let mut log = Log::default();
+        let mut observers = std::mem::take(&mut self.observers);
+        for o in &mut observers {
+            o.observe(self.state(&beta, now), &mut log);
+        }
+        self.observers = observers;
+        row.append(&mut log.values);
+        self.warnings.append(&mut log.warnings);
+        let mut values: Vec<(&str, Value)> = row.iter().map(|(n, x)| (n.as_str(), Value::from(*x))).collect();
+        values.push(("gradients", Value::from(self.evolution.work().gradients)));
+        self.log.append(&values)?;
+        self.written += 1;
+        Ok(Progress { tau: now.tau, end: now.tau, risk: now.risk, accuracy: now.accuracy })
+    }
+
+    fn checkpoint(&mut self) -> Result<(), Error> {
+        self.log.sync()?;
+        let checkpoint = Checkpoint {
+            saved: self.evolution.save(),
+            position: self.log.position(),
+            observations: self.written,
+            warnings: self.warnings.clone(),
+        };
+        store::write_checkpoint(self.dir, &checkpoint)
+    }
+
+    /// Writes the end state, the compacted metrics and last the manifest that declares the run ended.
+    fn finish(&mut self, manifest: &mut Manifest, outcome: Outcome) -> Result<(), Error> {
+        self.checkpoint()?;
+        store::write_parameters(self.dir, "end", self.problem, &self.evolution.parameters())?;
+        mckean_report::metrics::compact(self.dir.metrics(), self.dir.metrics_parquet())?;
+        let work = self.evolution.work();
+        let counters = [("steps", work.steps), ("rejected", work.rejected), ("gradients", work.gradients), ("samples", work.samples)];
+        manifest.work = counters.into_iter().map(|(n, x)| (n.to_string(), x.into())).collect();
+        manifest.ended = Some(mckean_report::run_dir::now());
+        manifest.warnings = self.warnings.clone();
+        manifest.outcome = Some(RunOutcome { kind: outcome.name().into(), tau: outcome.tau(), advice: outcome.advice().into() });
+        Ok(self.dir.write_manifest(manifest)?)
+    }
+}
+
+fn summary(
+    problem: &Problem,
+    dir: &RunDir,
+    outcome: RunOutcome,
+    warnings: Vec<String>,
+    begun: Instant,
+    already_finished: bool,
+) -> Result<Summary, Error> {
+    let table = mckean_report::metrics::read(dir.metrics())?;
+    let last = |name: &str| table.column(name).and_then(|c| c.last().copied());
+    let first = |name: &str| table.column(name).and_then(|c| c.first().copied());
+    Ok(Summary {
+        dir: dir.path().into(),
+        outcome: outcome.kind,
+        advice: outcome.advice,
+        tau: last("tau").unwrap_or(f64::NAN),
+        risk: last("risk").unwrap_or(f64::NAN),
+        objective: last("objective").unwrap_or(f64::NAN),
+        initial_risk: first("risk").unwrap_or(f64::NAN),
+        accuracy: last("accuracy"),
+        test_risk: last("test_risk"),
+        test_accuracy: last("test_accuracy"),
+        parameters: problem.net.parameters(),
+        seconds: begun.elapsed().as_secs_f64(),
+        warnings,
+        already_finished,
+    })
+}

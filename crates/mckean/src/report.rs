@@ -1,0 +1,242 @@
+//! The HTML page of a run, rebuilt at any time from its directory.
+//!
+//! Maths: none of its own; figures show what the observers measured.
+//! Shapes: reads `metrics.jsonl`, `manifest.json`, `resolved.toml`, `arrays/`.
+//! Cost: milliseconds.
+//! Checked: `tests/runs.rs`; looked at as pictures.
+
+use crate::config::Config;
+use crate::error::Error;
+use mckean_report::metrics::Table;
+use mckean_report::page::{Block, Headline, Page, Row, Section, Status};
+use mckean_report::{Axis, Colour, Figure, Manifest, Mark, RunDir, Series, Style, atomic_write};
+use std::path::PathBuf;
+
+/// Writes `report.html` of a run; returns its path.
+///
+/// # Errors
+/// A directory that is no run, or cannot be written.
+pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
+    let (manifest, resolved) = (dir.manifest()?, dir.resolved()?);
+    let config = Config::parse(&resolved, "resolved.toml", &[])?;
+    let table = mckean_report::metrics::read(dir.metrics())?;
+    let mut sections = vec![
+        Section::new("What was asked", vec![Block::Text(sentence(&config)), Block::Code(resolved)]),
+        Section::new("Training", vec![Block::Figures(training(&config, &table))]),
+    ];
+    let checks = checks(&table);
+    if !checks.is_empty() {
+        sections.push(Section::new("Exact checks", vec![check_table(&table, &manifest), Block::Figures(checks)]));
+    }
+    let particles = particles(dir, &config);
+    if !particles.is_empty() {
+        sections.push(Section::new("Particles", vec![Block::Figures(particles)]));
+    }
+    sections.push(Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]));
+    sections.push(references(&manifest.citations));
+    let subtitle = format!("{} · seed {} · {}", sentence(&config), manifest.seed, manifest.started);
+    let page = Page { title: config.name.clone(), subtitle, headline: headline(&table, &manifest), sections };
+    atomic_write(dir.report(), page.html().as_bytes())?;
+    Ok(dir.report())
+}
+
+/// What to cite, as a section.
+pub fn references(keys: &[String]) -> Section {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let text = crate::cite::entries(&keys).unwrap_or_else(|e| e.to_string());
+    Section::new("References", vec![Block::Code(text)])
+}
+
+fn sentence(c: &Config) -> String {
+    let m = &c.model;
+    let how = match c.dynamics.kind {
+        mckean_dynamics::config::Kind::Flow => format!("gradient flow ({:?}) to τ = {}", c.dynamics.integrator, c.dynamics.until),
+        mckean_dynamics::config::Kind::Descent => format!("{:?}, {} epochs", c.dynamics.optimizer, c.dynamics.epochs),
+    };
+    format!(
+        "{} on {}: {} blocks, {} heads ({}, {:?} kernel), {} neurons ({:?}), weight decay {}, {how}",
+        format!("{:?}", m.parametrisation),
+        c.data.name,
+        m.depth,
+        m.heads,
+        m.attention,
+        m.kernel,
+        m.neurons,
+        m.activation,
+        c.dynamics.weight_decay,
+    )
+}
+
+/// A number as a person would write it.
+pub fn short(x: f64) -> String {
+    match x.abs() {
+        _ if !x.is_finite() => format!("{x}"),
+        a if a != 0.0 && !(1e-3..1e5).contains(&a) => format!("{x:.3e}"),
+        _ => format!("{x:.4}"),
+    }
+}
+
+fn headline(table: &Table, manifest: &Manifest) -> Vec<Headline> {
+    let last = |name: &str| table.column(name).and_then(|c| c.last().copied());
+    let outcome = manifest.outcome.as_ref().map_or("unfinished", |o| o.kind.as_str());
+    let mut all = vec![Headline::new("outcome", outcome)];
+    for (name, label) in [("risk", "risk R"), ("objective", "objective Q"), ("test_risk", "test risk")] {
+        all.extend(last(name).map(|x| Headline::new(label, short(x))));
+    }
+    for (name, label) in [("accuracy", "training accuracy"), ("test_accuracy", "test accuracy")] {
+        all.extend(last(name).map(|x| Headline::new(label, format!("{:.2} %", 100.0 * x))));
+    }
+    all
+}
+
+/// Axis of training time.
+pub fn time_axis(config: &Config) -> Axis {
+    match config.dynamics.kind {
+        mckean_dynamics::config::Kind::Flow => Axis::linear("τ", "training time"),
+        mckean_dynamics::config::Kind::Descent => Axis::linear("", "epoch"),
+    }
+}
+
+fn series(table: &Table, name: &str, label: &str, colour: usize) -> Option<Series> {
+    let (x, y) = (table.column("tau")?, table.column(name)?);
+    Some(Series::line(label, x.to_vec(), y.to_vec()).colour(Colour::Index(colour)))
+}
+
+fn figure(id: &str, title: &str, caption: &str, x: Axis, y: Axis, series: Vec<Option<Series>>) -> Option<Figure> {
+    let series: Vec<Series> = series.into_iter().flatten().collect();
+    let (id, title, caption) = (id.into(), title.into(), caption.into());
+    (!series.is_empty()).then(|| Figure { id, title, caption, x, y, series, marks: vec![] })
+}
+
+fn training(config: &Config, t: &Table) -> Vec<Figure> {
+    let risks = vec![series(t, "objective", "objective Q", 0), series(t, "risk", "risk R", 1), series(t, "test_risk", "test risk", 2)];
+    let rates = vec![series(t, "accuracy", "training", 1), series(t, "test_accuracy", "test", 2)];
+    let x = || time_axis(config);
+    let all = [
+        figure("risk", "Risk", "Risk and regularised risk over training.", x(), Axis::log("R, Q", "risk"), risks),
+        figure("accuracy", "Accuracy", "Share of correctly classified samples.", x(), Axis::linear("", "accuracy"), rates),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn checks(t: &Table) -> Vec<Figure> {
+    let x = || Axis::linear("τ", "training time");
+    let dashed = |s: Option<Series>| s.map(|s| s.style(Style::Dashed));
+    let mut all: Vec<Figure> = [
+        figure(
+            "energy",
+            "Energy identity",
+            "Relative mismatch of Q(s1) − Q(s2) and the integrated dissipation between observations.",
+            x(),
+            Axis::log("", "relative mismatch"),
+            vec![series(t, "energy_residual", "energy residual", 0), series(t, "balance_drift", "balancedness drift", 1)],
+        ),
+        figure(
+            "kinetic",
+            "Kinetic inequality",
+            "Mean squared displacement over (s2 − s1)(Q(s1) − Q(s2)); at most 1 for the exact flow.",
+            x(),
+            Axis::linear("", "ratio"),
+            vec![series(t, "kinetic_ratio", "ratio", 0)],
+        ),
+        figure(
+            "moment",
+            "Second moment",
+            "Mean |β|² of the particles and its bound 2 Q(0)/λ.",
+            x(),
+            Axis::log("", "mean |β|²"),
+            vec![series(t, "second_moment", "mean |β|²", 0), dashed(series(t, "second_moment_bound", "bound", 1))],
+        ),
+        figure(
+            "forward",
+            "Forward certificate",
+            "Largest token at depth 1 and its certified bound.",
+            x(),
+            Axis::log("", "token norm"),
+            vec![series(t, "token_norm", "largest token", 0), dashed(series(t, "token_norm_bound", "certificate", 1))],
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if let Some(kinetic) = all.iter_mut().find(|f| f.id == "kinetic") {
+        kinetic.marks.push(Mark::horizontal(1.0, "bound"));
+    }
+    all
+}
+
+fn check_table(t: &Table, manifest: &Manifest) -> Block {
+    let worst = |name: &str| t.column(name).map(|c| c.iter().copied().fold(0.0, f64::max));
+    let margin = |name: &str, bound: &str| {
+        let pair = t.column(name).zip(t.column(bound));
+        pair.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a / b).fold(0.0, f64::max))
+    };
+    let lines = [
+        ("energy identity dQ/dτ = −(1/ML) Σ|Ĝ|²", worst("energy_residual"), "worst relative mismatch", 0.05),
+        ("kinetic inequality", worst("kinetic_ratio"), "largest ratio", 1.05),
+        ("balancedness decays as e^(−2λτ)", worst("balance_drift"), "worst relative drift", 0.05),
+        ("mean |β|² ≤ (2/λ) Q(0)", margin("second_moment", "second_moment_bound"), "largest share of the bound", 1.0),
+        ("forward certificate", margin("token_norm", "token_norm_bound"), "largest share of the bound", 1.0),
+    ];
+    let row = |(name, value, what, limit): (&str, Option<f64>, &str, f64)| {
+        let status = value.map_or(Status::NotTestable, |v| if v <= limit { Status::Holds } else { Status::Fails });
+        Row::new([name.to_string(), what.to_string(), value.map_or("not for this model".into(), short), short(limit)]).status(status)
+    };
+    let caption = if manifest.warnings.is_empty() {
+        "Every check that applies holds at every observation.".to_string()
+    } else {
+        format!("{} violations, first: {}", manifest.warnings.len(), manifest.warnings[0])
+    };
+    let header = ["check", "measured", "value", "limit"].map(String::from).to_vec();
+    Block::Table { caption, header, rows: lines.into_iter().map(row).collect() }
+}
+
+/// Sorted particle norms at the start and at the end.
+fn particles(dir: &RunDir, config: &Config) -> Vec<Figure> {
+    let norms = |when: &str, sublayer: &str| -> Option<Vec<f64>> {
+        let file = mckean_report::tensors::load(dir.array(when)).ok()?;
+        let mut all = vec![];
+        for l in 0..config.model.depth {
+            let prefix = format!("blocks.{l}.{sublayer}.");
+            let own: Vec<_> = file.entries.iter().filter(|t| t.name.starts_with(&prefix) && t.shape.len() > 1).collect();
+            let count = own.first()?.shape[0];
+            for j in 0..count {
+                let square = |t: &&mckean_report::NamedTensor| match &t.data {
+                    mckean_report::TensorData::F64(x) => x[j * x.len() / count..(j + 1) * x.len() / count].iter().map(|v| v * v).sum::<f64>(),
+                    _ => 0.0,
+                };
+                all.push(own.iter().map(square).sum::<f64>().sqrt());
+            }
+        }
+        all.sort_by(f64::total_cmp);
+        Some(all)
+    };
+    let curve = |when: &str, sublayer: &str, colour: usize| {
+        let y = norms(when, sublayer)?;
+        let x = (0..y.len()).map(|i| (i as f64 + 0.5) / y.len() as f64).collect();
+        Some(Series::line(when, x, y).colour(Colour::Index(colour)))
+    };
+    let one = |sublayer: &str, title: &str| {
+        figure(
+            sublayer,
+            title,
+            "Norms of all particles over all depths, sorted: how far training spread them.",
+            Axis::linear("", "share of particles"),
+            Axis::linear("|β|", "particle norm"),
+            vec![curve("start", sublayer, 1), curve("end", sublayer, 0)],
+        )
+    };
+    [one("attention", "Heads"), one("feed_forward", "Neurons")].into_iter().flatten().collect()
+}
+
+fn cost(m: &Manifest) -> Block {
+    let mut rows = vec![
+        Row::new(["version".to_string(), m.version.clone()]),
+        Row::new(["processor".to_string(), format!("{} ({}, {} threads)", m.cpu, m.isa, m.threads)]),
+        Row::new(["precision".to_string(), m.precision.clone()]),
+        Row::new(["config hash".to_string(), m.config_hash.clone()]),
+        Row::new(["started, ended".to_string(), format!("{} – {}", m.started, m.ended.clone().unwrap_or_default())]),
+    ];
+    rows.extend(m.work.iter().map(|(name, count)| Row::new([name.clone(), format!("{:.0}", count.as_f64())])));
+    Block::Table { caption: "Work and provenance.".into(), header: vec!["".into(), "".into()], rows }
+}

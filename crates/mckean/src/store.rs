@@ -1,0 +1,125 @@
+//! What a run keeps besides its metrics: particles and samples at the start and the end, checkpoints.
+//!
+//! Maths: none.
+//! Shapes: one tensor per entry of the layout; `inputs` (N, n, D), `targets` (N, C) or (N).
+//! Cost: linear in parameters and samples.
+//! Checked: `tests/runs.rs`, `examples/recompute.py`.
+
+use crate::error::Error;
+use crate::problem::Problem;
+use mckean_data::{Dataset, Targets};
+use mckean_dynamics::Saved;
+use mckean_report::tensors::{self, NamedTensor, TensorData};
+use mckean_report::{ReportError, RunDir};
+
+/// A run at an observation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// State of the evolution.
+    pub saved: Saved,
+    /// Bytes of `metrics.jsonl` written by then.
+    pub position: u64,
+    /// Lines of it.
+    pub observations: u64,
+    /// Violations found by then.
+    pub warnings: Vec<String>,
+}
+
+const LATEST: &str = "latest";
+/// Samples are kept only up to this size.
+const KEEP_BYTES: usize = 64 << 20;
+
+/// Writes the initial particles and, if asked and small enough, the samples.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_start(dir: &RunDir, problem: &Problem) -> Result<(), Error> {
+    if problem.config.observe.keep_samples && 8 * problem.train.inputs.len() <= KEEP_BYTES {
+        tensors::save(dir.array("samples"), &samples(&problem.train), &[("set".into(), "train".into())])?;
+    }
+    write_parameters(dir, "start", problem, &problem.start)
+}
+
+fn samples(data: &Dataset) -> Vec<NamedTensor> {
+    let inputs = NamedTensor::f64("inputs", &[data.samples, data.tokens, data.dim], data.inputs.clone());
+    let targets = match &data.targets {
+        Targets::Values { data: y, outputs } => NamedTensor::f64("targets", &[data.samples, *outputs], y.clone()),
+        Targets::Classes { labels, .. } => NamedTensor {
+            name: "targets".into(),
+            shape: vec![data.samples],
+            data: TensorData::I64(labels.iter().map(|&l| i64::from(l)).collect()),
+        },
+    };
+    vec![inputs, targets]
+}
+
+/// Writes every tensor of the layout to `arrays/<name>.safetensors`.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_parameters(dir: &RunDir, name: &str, problem: &Problem, beta: &[f64]) -> Result<(), Error> {
+    let tensor = |t: &mckean_model::Tensor| NamedTensor::f64(&t.name, &t.shape, beta[t.range.clone()].to_vec());
+    let all: Vec<NamedTensor> = problem.net.layout.tensors.iter().map(tensor).collect();
+    Ok(tensors::save(dir.array(name), &all, &[("config_hash".into(), problem.config.hash())])?)
+}
+
+/// Replaces the latest checkpoint.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_checkpoint(dir: &RunDir, c: &Checkpoint) -> Result<(), Error> {
+    let vector = |(n, x): &(String, Vec<f64>)| NamedTensor::f64(n, &[x.len()], x.clone());
+    let mut all = vec![NamedTensor::f64("parameters", &[c.saved.parameters.len()], c.saved.parameters.clone())];
+    all.extend(c.saved.arrays.iter().map(vector));
+    let (names, numbers): (Vec<String>, Vec<f64>) = c.saved.numbers.iter().cloned().unzip();
+    all.push(NamedTensor::f64("numbers", &[numbers.len()], numbers));
+    let metadata = [
+        ("numbers".to_string(), json(&names)),
+        ("position".to_string(), c.position.to_string()),
+        ("observations".to_string(), c.observations.to_string()),
+        ("warnings".to_string(), json(&c.warnings)),
+    ];
+    Ok(tensors::save(dir.checkpoint(LATEST), &all, &metadata)?)
+}
+
+/// JSON text of a list of strings.
+fn json(list: &[String]) -> String {
+    serde_json::to_string(list).unwrap_or_else(|_| "[]".into())
+}
+
+/// The latest checkpoint, if there is one.
+///
+/// # Errors
+/// A damaged file.
+pub fn read_checkpoint(dir: &RunDir) -> Result<Option<Checkpoint>, Error> {
+    let path = dir.checkpoint(LATEST);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = tensors::load(&path)?;
+    let missing = |name: &str| {
+        let name = name.to_string();
+        Error::Report(ReportError::NoTensor { path: path.clone(), name, available: "those of a checkpoint".into() })
+    };
+    let text = |name: &str| file.metadata.get(name).ok_or_else(|| missing(name));
+    let list = |name: &str| text(name).and_then(|t| serde_json::from_str::<Vec<String>>(t).map_err(|_| missing(name)));
+    let count = |name: &str| text(name).and_then(|t| t.parse::<u64>().map_err(|_| missing(name)));
+    let values = |t: &NamedTensor| match &t.data {
+        TensorData::F64(x) => Ok(x.clone()),
+        _ => Err(missing(&t.name)),
+    };
+    let mut saved = Saved { parameters: values(file.get("parameters")?)?, ..Saved::default() };
+    saved.numbers = list("numbers")?.into_iter().zip(values(file.get("numbers")?)?).collect();
+    for t in file.entries.iter().filter(|t| t.name != "parameters" && t.name != "numbers") {
+        saved.arrays.push((t.name.clone(), values(t)?));
+    }
+    let (position, observations) = (count("position")?, count("observations")?);
+    Ok(Some(Checkpoint { saved, position, observations, warnings: list("warnings")? }))
+}
+
+/// The processor's own name, if the system tells.
+pub fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|l| l.strip_prefix("model name")).and_then(|l| l.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, n)| n.trim().to_string())
+}
