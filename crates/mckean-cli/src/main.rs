@@ -14,6 +14,7 @@ mod data;
 mod new;
 mod output;
 mod report;
+mod reproduce;
 mod run;
 mod sweep;
 
@@ -45,6 +46,8 @@ enum Verb {
     Sweep(sweep::Args),
     /// Rebuild the HTML report of a run directory.
     Report(report::Args),
+    /// Reproduce a founding paper's figures in miniature.
+    Reproduce(reproduce::Args),
     /// What to cite.
     Cite(cite::Args),
     /// Data sets.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Run(a) => run::run(&a, &shell),
         Verb::Sweep(a) => sweep::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),
+        Verb::Reproduce(a) => reproduce::run(&a, &shell),
         Verb::Cite(a) => cite::run(&a, &shell),
         Verb::Data(a) => data::run(&a, &shell),
     };

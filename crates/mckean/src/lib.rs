@@ -12,6 +12,7 @@ pub mod experiment;
 pub mod keys;
 pub mod problem;
 pub mod report;
+pub mod reproduce;
 pub mod store;
 pub mod sweep;
 pub mod sweep_report;
