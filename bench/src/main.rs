@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// (D, n, L, M, B)
-const SIZES: [(usize, usize, usize, usize, usize); 3] = [(8, 5, 16, 64, 256), (4, 5, 16, 256, 64), (8, 8, 32, 1024, 64)];
+const SIZES: [(usize, usize, usize, usize, usize); 3] =
+    [(8, 5, 16, 64, 256), (4, 5, 16, 256, 64), (8, 8, 32, 1024, 64)];
 
 fn random(name: &str, n: usize, scale: f64) -> Vec<f64> {
     let mut g = Seed(0).stream(name).open();
@@ -25,7 +26,8 @@ fn random(name: &str, n: usize, scale: f64) -> Vec<f64> {
 fn problem((d, n, l, m, b): (usize, usize, usize, usize, usize)) -> (Arc<Network>, Arc<Dataset>) {
     let config = ModelConfig { depth: l, heads: m, neurons: m, ..Default::default() };
     let targets = Targets::Values { data: random("y", b, 1.0), outputs: 1 };
-    let data = Dataset { name: "random".into(), samples: b, tokens: n, dim: d, inputs: random("x", b * n * d, 1.0), targets };
+    let data =
+        Dataset { name: "random".into(), samples: b, tokens: n, dim: d, inputs: random("x", b * n * d, 1.0), targets };
     let net = Network::new(&config, DataShape { tokens: n, dim: d, outputs: 1, vocabulary: 0 }).expect("valid sizes");
     (Arc::new(net), Arc::new(data))
 }

@@ -17,6 +17,7 @@ mod report;
 mod reproduce;
 mod run;
 mod sweep;
+mod verify;
 
 /// A laboratory for the training dynamics of Transformers.
 #[derive(Parser)]
@@ -46,6 +47,8 @@ enum Verb {
     Sweep(sweep::Args),
     /// Rebuild the HTML report of a run directory.
     Report(report::Args),
+    /// Check derivatives, orders and identities on this machine.
+    Verify(verify::Args),
     /// Reproduce a founding paper's figures in miniature.
     Reproduce(reproduce::Args),
     /// What to cite.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Verb::Run(a) => run::run(&a, &shell),
         Verb::Sweep(a) => sweep::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),
+        Verb::Verify(a) => verify::run(&a, &shell),
         Verb::Reproduce(a) => reproduce::run(&a, &shell),
         Verb::Cite(a) => cite::run(&a, &shell),
         Verb::Data(a) => data::run(&a, &shell),

@@ -66,7 +66,9 @@ pub fn bad(e: impl std::fmt::Display) -> String {
 
 /// Prints columns aligned to their widest cell.
 pub fn table(header: &[String], rows: &[Vec<String>]) {
-    let width = |c: usize| rows.iter().chain([&header.to_vec()]).map(|r| r.get(c).map_or(0, |x| x.chars().count())).max().unwrap_or(0);
+    let width = |c: usize| {
+        rows.iter().chain([&header.to_vec()]).map(|r| r.get(c).map_or(0, |x| x.chars().count())).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |row: &[String]| {
         let cells = row.iter().zip(&widths).map(|(x, w)| format!("{x}{}", " ".repeat(w - x.chars().count())));

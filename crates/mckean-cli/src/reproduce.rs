@@ -43,7 +43,12 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
             println!();
         }
         for p in &r.panels {
-            println!("{:10} {:5}  loss curves of the three largest lie within {:.1} % of the initial loss", p.regime, p.varied, 100.0 * p.collapse());
+            println!(
+                "{:10} {:5}  loss curves of the three largest lie within {:.1} % of the initial loss",
+                p.regime,
+                p.varied,
+                100.0 * p.collapse()
+            );
         }
         r.failures.iter().take(3).for_each(|f| println!("failed: {f}"));
         println!("report: {}", r.page.display());

@@ -31,11 +31,13 @@ pub struct Args {
 /// Runs.
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let config = Config::load(&args.config, &args.sets).map_err(bad)?;
-    let options = Options { out: args.out.clone(), resume: args.resume, command: command(), no_page: false };
+    let source = Config::source(&args.config, &args.sets);
+    let options = Options { out: args.out.clone(), resume: args.resume, command: command(), source, no_page: false };
     let bar = shell.bar(1000);
     let mut progress = |p: &Progress| {
         bar.set_position((1000.0 * p.tau / p.end) as u64);
-        let accuracy = if p.accuracy.is_nan() { String::new() } else { format!(", accuracy {:.2} %", 100.0 * p.accuracy) };
+        let accuracy =
+            if p.accuracy.is_nan() { String::new() } else { format!(", accuracy {:.2} %", 100.0 * p.accuracy) };
         bar.set_message(format!("risk {}{accuracy}", short(p.risk)));
     };
     let summary = mckean::run(&config, &shell.par(), &options, &mut progress).map_err(bad)?;

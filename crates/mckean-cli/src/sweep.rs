@@ -48,7 +48,12 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
         table(&header, &rows);
         failures.iter().take(3).for_each(|f| println!("failed: {f}"));
         println!("report: {}", page.display());
-        println!("{} of {} runs finished; table in {}", cells.len() - failures.len(), cells.len(), out.join("sweep.csv").display());
+        println!(
+            "{} of {} runs finished; table in {}",
+            cells.len() - failures.len(),
+            cells.len(),
+            out.join("sweep.csv").display()
+        );
     });
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -70,7 +70,7 @@ pub fn catalogue() -> Vec<CatalogueEntry> {
         tokens: Some(tokens),
         dim: Some(dim),
         licence: "none needed",
-        citation: "gao2024global",
+        citation: "gao2024",
     };
     vec![
         CatalogueEntry {
@@ -81,7 +81,7 @@ pub fn catalogue() -> Vec<CatalogueEntry> {
             tokens: Some(4),
             dim: Some(16),
             licence: "CC BY 4.0, E. Alpaydin and C. Kaynak",
-            citation: "alpaydin1998digits",
+            citation: "alpaydin1998",
         },
         generated("in_context", "linear regression in context: examples (x; y), then a query", 17, 8),
         generated("teacher_student", "outputs of a small mean-field Transformer on Gaussian tokens", 5, 8),
@@ -89,13 +89,13 @@ pub fn catalogue() -> Vec<CatalogueEntry> {
             "idx",
             "images and labels in the IDX format of MNIST, plain or .gz",
             "the file's own",
-            "lecun1998gradient",
+            "lecun1998",
         ),
         files(
             "cifar10",
             "CIFAR-10, binary version: folder, .bin or .tar.gz",
             "none published; research use",
-            "krizhevsky2009learning",
+            "krizhevsky2009",
         ),
         files("csv", "a table of numbers with a label column, plain or .gz", "the file's own", ""),
     ]

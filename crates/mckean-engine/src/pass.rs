@@ -3,7 +3,7 @@
 //! Maths: eqs 2.1-2.4 and the discrete adjoint of Gao et al. 2024 (appendix C.4), interleaved sublayer by sublayer.
 //! Shapes: states (chunks, n, D) lanes; the tape keeps the state in front of every sublayer.
 //! Cost: forward once, backward about 2.5 times (attention is recomputed); tape 2 L n D lanes a chunk.
-//! Checked: `tests/derivatives.rs`, `tests/reference.rs`.
+//! Checked: `tests/derivatives.rs`, `tests/threads.rs`.
 
 use crate::encoder::{self, Encoder, Group, Site, Tile};
 use crate::kernel::{bias, loss, norm};
@@ -50,7 +50,11 @@ impl Sums {
             risk: self.risk + o.risk,
             tangent: self.tangent + o.tangent,
             correct: self.correct + o.correct,
-            token_norm: if o.token_norm > self.token_norm || o.token_norm.is_nan() { o.token_norm } else { self.token_norm },
+            token_norm: if o.token_norm > self.token_norm || o.token_norm.is_nan() {
+                o.token_norm
+            } else {
+                self.token_norm
+            },
         }
     }
 }
@@ -201,7 +205,8 @@ impl<V: Lane> Pass<V> {
     fn losses(&mut self, chunks: usize, samples: usize) -> Sums {
         let (outputs, loss) = (self.net.reader.outputs, self.net.config.loss);
         let square = largest_square(self.net.dim, &self.z[..chunks * self.net.tokens * self.net.dim]);
-        let largest_square = (0..V::W).fold(0.0, |m: f64, w| if square.get(w).re() > m { square.get(w).re() } else { m });
+        let largest_square =
+            (0..V::W).fold(0.0, |m: f64, w| if square.get(w).re() > m { square.get(w).re() } else { m });
         let mut sums = Sums { token_norm: largest_square.sqrt(), ..Sums::default() };
         for c in 0..chunks {
             let own = c * outputs..(c + 1) * outputs;

@@ -3,7 +3,7 @@
 //! Maths: eqs 2.1-2.4 of Gao et al. 2024 and the kernels of Song et al. 2024, written out.
 //! Shapes: tokens are rows of (n, D); parameters are read by name from the layout.
 //! Cost: slow on purpose; derivatives come from dual numbers or differences.
-//! Checked: `tests/reference.rs` (against the fast path), `mckean-data`'s independent teacher, a NumPy script in `examples/`.
+//! Checked: `tests/derivatives.rs` (against the fast path), `mckean-data`'s independent teacher, a NumPy script in `examples/`.
 
 use crate::network::Network;
 use mckean_data::{Dataset, Targets};

@@ -101,12 +101,21 @@ impl Config {
         Config::parse(&text, &path.display().to_string(), overrides)
     }
 
+    /// What the user wrote: the file, with overrides as comments.
+    pub fn source(path: &Path, overrides: &[String]) -> String {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        overrides.iter().fold(text, |t, o| format!("{t}\n# --set {o}"))
+    }
+
     /// Parses TOML text; `source_name` appears in errors.
     ///
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, source_name: &str, overrides: &[String]) -> Result<Config, Error> {
-        let syntax = |e: toml::de::Error| Error::Syntax { source_name: source_name.into(), problem: e.to_string().trim().into() };
+        let syntax = |e: toml::de::Error| Error::Syntax {
+            source_name: source_name.into(),
+            problem: e.to_string().trim().into(),
+        };
         let mut table: toml::Table = text.parse().map_err(syntax)?;
         refuse_unknown(&table, source_name)?;
         if overrides.is_empty() {
@@ -115,7 +124,10 @@ impl Config {
         for set in overrides {
             apply(&mut table, set)?;
         }
-        table.try_into().map_err(|e: toml::de::Error| Error::Syntax { source_name: format!("{source_name} with --set"), problem: e.to_string().trim().into() })
+        table.try_into().map_err(|e: toml::de::Error| Error::Syntax {
+            source_name: format!("{source_name} with --set"),
+            problem: e.to_string().trim().into(),
+        })
     }
 
     /// This config with `key` set to a JSON value (cells of a sweep).
@@ -175,7 +187,8 @@ fn flatten(table: &toml::Table, prefix: &str, paths: &mut Vec<String>) {
 
 /// Applies one `key=value`; a value that is not TOML is taken as a string.
 fn apply(table: &mut toml::Table, set: &str) -> Result<(), Error> {
-    let wrong = || Error::Syntax { source_name: "--set".into(), problem: format!("\"{set}\" is not of the form key=value") };
+    let wrong =
+        || Error::Syntax { source_name: "--set".into(), problem: format!("\"{set}\" is not of the form key=value") };
     let (key, value) = set.split_once('=').ok_or_else(wrong)?;
     let (key, value) = (key.trim(), value.trim());
     let parsed = format!("x = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("x"));
@@ -184,14 +197,19 @@ fn apply(table: &mut toml::Table, set: &str) -> Result<(), Error> {
 
 fn insert(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &str) -> Result<(), Error> {
     if !keys::all().iter().any(|k| k.path == key) {
-        return Err(Error::UnknownKey { source_name: source_name.into(), key: key.into(), nearest: keys::nearest(key) });
+        return Err(Error::UnknownKey {
+            source_name: source_name.into(),
+            key: key.into(),
+            nearest: keys::nearest(key),
+        });
     }
     let value = integer_as_number(key, value);
     let (sections, leaf) = key.rsplit_once('.').map_or((None, key), |(s, l)| (Some(s), l));
     let mut place = table;
     for section in sections.into_iter().flat_map(|s| s.split('.')) {
         let entry = place.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        let not_table = || Error::Syntax { source_name: source_name.into(), problem: format!("\"{section}\" is not a section") };
+        let not_table =
+            || Error::Syntax { source_name: source_name.into(), problem: format!("\"{section}\" is not a section") };
         place = entry.as_table_mut().ok_or_else(not_table)?;
     }
     place.insert(leaf.into(), value);

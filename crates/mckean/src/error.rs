@@ -47,7 +47,9 @@ pub enum Error {
         problem: String,
     },
     /// The run directory holds an unfinished run.
-    #[error("{path} holds an unfinished run of this config. Continue it with --resume, or delete the folder to start again.")]
+    #[error(
+        "{path} holds an unfinished run of this config. Continue it with --resume, or delete the folder to start again."
+    )]
     Unfinished {
         /// Run directory.
         path: PathBuf,

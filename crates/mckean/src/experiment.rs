@@ -76,6 +76,8 @@ pub struct Options {
     pub resume: bool,
     /// Command line, for the manifest.
     pub command: String,
+    /// What the user wrote, kept as `config.toml`; the resolved config if empty.
+    pub source: String,
     /// Skip the HTML page (cells of a sweep).
     pub no_page: bool,
 }
@@ -89,7 +91,12 @@ pub fn directory(config: &Config, out: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Anything wrong with config, data or run directory; divergence is an outcome instead.
-pub fn run(config: &Config, par: &Par, options: &Options, progress: &mut dyn FnMut(&Progress)) -> Result<Summary, Error> {
+pub fn run(
+    config: &Config,
+    par: &Par,
+    options: &Options,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Summary, Error> {
     let problem = Problem::new(config)?;
     run_problem(&problem, par, options, progress)
 }
@@ -108,7 +115,8 @@ pub fn run_problem(
     let config = &problem.config;
     let mut manifest = manifest(problem, par, options);
     let text = config.resolved();
-    let dir = RunDir::create(directory(config, &options.out), &text, &text, &manifest)?;
+    let source = if options.source.is_empty() { &text } else { &options.source };
+    let dir = RunDir::create(directory(config, &options.out), source, &text, &manifest)?;
     let _lock = dir.lock()?;
     let old = dir.manifest()?;
     if let Some(outcome) = old.outcome.as_ref().filter(|o| o.kind != "stopped") {
@@ -141,7 +149,10 @@ fn manifest(problem: &Problem, par: &Par, options: &Options) -> Manifest {
         ranks: 1,
         seed: config.seed,
         precision: format!("{:?}", config.dynamics.precision).to_lowercase(),
-        citations: cite::for_run(&config.data.name, &config.model, &config.dynamics).into_iter().map(String::from).collect(),
+        citations: cite::for_run(&config.data.name, &config.model, &config.dynamics)
+            .into_iter()
+            .map(String::from)
+            .collect(),
         ..Manifest::default()
     }
 }
@@ -236,7 +247,8 @@ impl<'a> Session<'a> {
     /// Measures and appends one line of metrics.
     fn observe(&mut self) -> Result<Progress, Error> {
         let (now, beta) = (self.evolution.measure(), self.evolution.parameters());
-        let mut row: Vec<(String, f64)> = vec![("tau".into(), now.tau), ("risk".into(), now.risk), ("objective".into(), now.objective)];
+        let mut row: Vec<(String, f64)> =
+            vec![("tau".into(), now.tau), ("risk".into(), now.risk), ("objective".into(), now.objective)];
         let optional = [("accuracy", now.accuracy), ("dissipation", now.dissipation), ("dissipated", now.dissipated)];
         row.extend(optional.into_iter().filter(|(_, x)| !x.is_nan()).map(|(n, x)| (n.into(), x)));
         row.push(("step".into(), now.step));
@@ -280,11 +292,17 @@ impl<'a> Session<'a> {
         store::write_parameters(self.dir, "end", self.problem, &self.evolution.parameters())?;
         mckean_report::metrics::compact(self.dir.metrics(), self.dir.metrics_parquet())?;
         let work = self.evolution.work();
-        let counters = [("steps", work.steps), ("rejected", work.rejected), ("gradients", work.gradients), ("samples", work.samples)];
+        let counters = [
+            ("steps", work.steps),
+            ("rejected", work.rejected),
+            ("gradients", work.gradients),
+            ("samples", work.samples),
+        ];
         manifest.work = counters.into_iter().map(|(n, x)| (n.to_string(), x.into())).collect();
         manifest.ended = Some(mckean_report::run_dir::now());
         manifest.warnings = self.warnings.clone();
-        manifest.outcome = Some(RunOutcome { kind: outcome.name().into(), tau: outcome.tau(), advice: outcome.advice().into() });
+        manifest.outcome =
+            Some(RunOutcome { kind: outcome.name().into(), tau: outcome.tau(), advice: outcome.advice().into() });
         Ok(self.dir.write_manifest(manifest)?)
     }
 }

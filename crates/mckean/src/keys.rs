@@ -81,7 +81,8 @@ fn toml_text(default: &Value) -> String {
 
 /// A commented TOML template with every key at its default.
 pub fn template() -> String {
-    let mut text = String::from("# mckean configuration: every key with its default. Keys left out keep their default.\n");
+    let mut text =
+        String::from("# mckean configuration: every key with its default. Keys left out keep their default.\n");
     let mut section = String::new();
     for key in all() {
         let (head, name) = key.path.rsplit_once('.').unwrap_or(("", &key.path));
@@ -149,6 +150,9 @@ mod tests {
     fn the_key_page_is_fresh() {
         let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/config.md");
         let written = std::fs::read_to_string(&page).unwrap_or_default();
-        assert!(written == markdown(), "docs/config.md is stale: run `cargo run --release -- new --markdown > docs/config.md`");
+        assert!(
+            written == markdown(),
+            "docs/config.md is stale: run `cargo run --release -- new --markdown > docs/config.md`"
+        );
     }
 }

@@ -17,9 +17,10 @@ pub mod store;
 pub mod sweep;
 pub mod sweep_report;
 pub mod templates;
+pub mod verify;
 
 pub use config::Config;
-pub use mckean_dynamics as dynamics;
 pub use error::Error;
 pub use experiment::{Progress, Summary, run};
+pub use mckean_dynamics as dynamics;
 pub use problem::Problem;

@@ -194,7 +194,10 @@ fn vocabulary(config: &Config, train: &Dataset, test: Option<&Dataset>) -> Resul
     let integers = |d: &Dataset| d.dim == 1 && d.inputs.iter().all(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 1e9);
     let sets = || std::iter::once(train).chain(test);
     if !sets().all(integers) {
-        let problem = format!("tokens of \"{}\" are not integers; set data.layout = \"pixels\" or use embedding = \"patch\".", train.name);
+        let problem = format!(
+            "tokens of \"{}\" are not integers; set data.layout = \"pixels\" or use embedding = \"patch\".",
+            train.name
+        );
         return Err(Error::Value { key: "model.embedding".into(), value: "\"token\"".into(), problem });
     }
     let needed = sets().map(largest).fold(0.0, f64::max) as usize + 1;

@@ -50,7 +50,9 @@ pub fn references(keys: &[String]) -> Section {
 fn sentence(c: &Config) -> String {
     let m = &c.model;
     let how = match c.dynamics.kind {
-        mckean_dynamics::config::Kind::Flow => format!("gradient flow ({:?}) to τ = {}", c.dynamics.integrator, c.dynamics.until),
+        mckean_dynamics::config::Kind::Flow => {
+            format!("gradient flow ({:?}) to τ = {}", c.dynamics.integrator, c.dynamics.until)
+        }
         mckean_dynamics::config::Kind::Descent => format!("{:?}, {} epochs", c.dynamics.optimizer, c.dynamics.epochs),
     };
     format!(
@@ -109,12 +111,23 @@ fn figure(id: &str, title: &str, caption: &str, x: Axis, y: Axis, series: Vec<Op
 }
 
 fn training(config: &Config, t: &Table) -> Vec<Figure> {
-    let risks = vec![series(t, "objective", "objective Q", 0), series(t, "risk", "risk R", 1), series(t, "test_risk", "test risk", 2)];
+    let risks = vec![
+        series(t, "objective", "objective Q", 0),
+        series(t, "risk", "risk R", 1),
+        series(t, "test_risk", "test risk", 2),
+    ];
     let rates = vec![series(t, "accuracy", "training", 1), series(t, "test_accuracy", "test", 2)];
     let x = || time_axis(config);
     let all = [
         figure("risk", "Risk", "Risk and regularised risk over training.", x(), Axis::log("R, Q", "risk"), risks),
-        figure("accuracy", "Accuracy", "Share of correctly classified samples.", x(), Axis::linear("", "accuracy"), rates),
+        figure(
+            "accuracy",
+            "Accuracy",
+            "Share of correctly classified samples.",
+            x(),
+            Axis::linear("", "accuracy"),
+            rates,
+        ),
     ];
     all.into_iter().flatten().collect()
 }
@@ -129,7 +142,10 @@ fn checks(t: &Table) -> Vec<Figure> {
             "Relative mismatch of Q(s1) − Q(s2) and the integrated dissipation between observations.",
             x(),
             Axis::log("", "relative mismatch"),
-            vec![series(t, "energy_residual", "energy residual", 0), series(t, "balance_drift", "balancedness drift", 1)],
+            vec![
+                series(t, "energy_residual", "energy residual", 0),
+                series(t, "balance_drift", "balancedness drift", 1),
+            ],
         ),
         figure(
             "kinetic",
@@ -180,7 +196,8 @@ fn check_table(t: &Table, manifest: &Manifest) -> Block {
     ];
     let row = |(name, value, what, limit): (&str, Option<f64>, &str, f64)| {
         let status = value.map_or(Status::NotTestable, |v| if v <= limit { Status::Holds } else { Status::Fails });
-        Row::new([name.to_string(), what.to_string(), value.map_or("not for this model".into(), short), short(limit)]).status(status)
+        Row::new([name.to_string(), what.to_string(), value.map_or("not for this model".into(), short), short(limit)])
+            .status(status)
     };
     let caption = if manifest.warnings.is_empty() {
         "Every check that applies holds at every observation.".to_string()
@@ -198,11 +215,14 @@ fn particles(dir: &RunDir, config: &Config) -> Vec<Figure> {
         let mut all = vec![];
         for l in 0..config.model.depth {
             let prefix = format!("blocks.{l}.{sublayer}.");
-            let own: Vec<_> = file.entries.iter().filter(|t| t.name.starts_with(&prefix) && t.shape.len() > 1).collect();
+            let own: Vec<_> =
+                file.entries.iter().filter(|t| t.name.starts_with(&prefix) && t.shape.len() > 1).collect();
             let count = own.first()?.shape[0];
             for j in 0..count {
                 let square = |t: &&mckean_report::NamedTensor| match &t.data {
-                    mckean_report::TensorData::F64(x) => x[j * x.len() / count..(j + 1) * x.len() / count].iter().map(|v| v * v).sum::<f64>(),
+                    mckean_report::TensorData::F64(x) => {
+                        x[j * x.len() / count..(j + 1) * x.len() / count].iter().map(|v| v * v).sum::<f64>()
+                    }
                     _ => 0.0,
                 };
                 all.push(own.iter().map(square).sum::<f64>().sqrt());

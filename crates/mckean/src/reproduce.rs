@@ -109,7 +109,8 @@ pub fn gao2024(
 ) -> Result<Reproduction, Error> {
     let begun = std::time::Instant::now();
     let tier = if quick { QUICK } else { FULL };
-    let regimes = [("practical", base(PRACTICAL, "practical", &tier)?), ("mean_field", base(MEAN_FIELD, "mean_field", &tier)?)];
+    let regimes =
+        [("practical", base(PRACTICAL, "practical", &tier)?), ("mean_field", base(MEAN_FIELD, "mean_field", &tier)?)];
     let plan: Vec<(&'static str, &'static str, Config, Vec<Cell>)> = regimes
         .into_iter()
         .flat_map(|(name, config)| ["heads", "depth"].map(|v| (name, v, config.clone(), cells(&config, v, &tier))))
@@ -118,13 +119,16 @@ pub fn gao2024(
     configs.sort_by_key(|c| std::cmp::Reverse(c.model.heads * c.model.depth)); // long runs first: cores end together
     configs.dedup();
     let (total, counter) = (configs.len(), std::sync::atomic::AtomicUsize::new(0));
-    let done = |_: usize, _: &Result<_, Error>| progress(1 + counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed), total);
+    let done = |_: usize, _: &Result<_, Error>| {
+        progress(1 + counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed), total)
+    };
     let results = sweep::run_all(&configs, out, jobs, command, &done);
     let mut failures: Vec<String> = results.iter().filter_map(|r| r.as_ref().err().map(Error::to_string)).collect();
     failures.dedup();
     let mut panels = vec![];
     for (regime, varied, config, cells) in plan {
-        let found = |c: &Cell| configs.iter().position(|x| *x == c.config).and_then(|i| results[i].as_ref().ok()).cloned();
+        let found =
+            |c: &Cell| configs.iter().position(|x| *x == c.config).and_then(|i| results[i].as_ref().ok()).cloned();
         let kept: Vec<(Cell, _)> = cells.into_iter().filter_map(|c| found(&c).map(|s| (c, Ok(s)))).collect();
         let (cells, summaries): (Vec<Cell>, Vec<_>) = kept.into_iter().unzip();
         let groups = sweep_report::group(&cells, summaries);
@@ -152,11 +156,16 @@ impl Panel {
     /// Header and rows: value, final risk and accuracy with their range over seeds, gap to the last curve.
     pub fn table(&self) -> (Vec<String>, Vec<Vec<String>>) {
         let last = self.groups.last().map_or(String::new(), |g| g.label.clone());
-        let header = vec![self.varied.to_string(), "final risk".into(), "training accuracy".into(), format!("gap to {last}")];
+        let header =
+            vec![self.varied.to_string(), "final risk".into(), "training accuracy".into(), format!("gap to {last}")];
         let row = |(g, gap): (&Group, &f64)| {
-            let risk = g.statistic(|s| Some(s.risk)).map_or("-".into(), |(m, l, h)| format!("{} [{}, {}]", short(m), short(l), short(h)));
+            let risk = g
+                .statistic(|s| Some(s.risk))
+                .map_or("-".into(), |(m, l, h)| format!("{} [{}, {}]", short(m), short(l), short(h)));
             let percent = |x: f64| format!("{:.1}", 100.0 * x);
-            let rate = g.statistic(|s| s.accuracy).map_or("-".into(), |(m, l, h)| format!("{} % [{}, {}]", percent(m), percent(l), percent(h)));
+            let rate = g
+                .statistic(|s| s.accuracy)
+                .map_or("-".into(), |(m, l, h)| format!("{} % [{}, {}]", percent(m), percent(l), percent(h)));
             let value = g.values.first().map_or(String::new(), |(_, v)| v.to_string());
             vec![value, risk, rate, format!("{} %", percent(*gap))]
         };
@@ -203,13 +212,28 @@ fn write(r: &Reproduction, quick: bool, command: &str) -> Result<Page, Error> {
     let mut keys: Vec<String> = vec![];
     for p in &r.panels {
         let own = crate::cite::for_run(&p.config.data.name, &p.config.model, &p.config.dynamics);
-        own.into_iter().filter(|k| !keys.iter().any(|x| x == k)).map(String::from).collect::<Vec<_>>().into_iter().for_each(|k| keys.push(k));
+        own.into_iter()
+            .filter(|k| !keys.iter().any(|x| x == k))
+            .map(String::from)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|k| keys.push(k));
     }
     sections.push(references(&keys));
     let tier = if quick { "quick tier" } else { "full tier" };
-    let gap = |p: &Panel| Headline::new(format!("{} / {}: gap of the three largest", p.regime, p.varied), format!("{:.1} %", 100.0 * p.collapse()));
+    let gap = |p: &Panel| {
+        Headline::new(
+            format!("{} / {}: gap of the three largest", p.regime, p.varied),
+            format!("{:.1} %", 100.0 * p.collapse()),
+        )
+    };
     let headline = std::iter::once(Headline::new("runs", r.runs.to_string())).chain(r.panels.iter().map(gap)).collect();
-    Ok(Page { title: "Gao et al. 2024, Figures 1 and 2 in miniature".into(), subtitle: format!("UCI digits, {tier}"), headline, sections })
+    Ok(Page {
+        title: "Gao et al. 2024, Figures 1 and 2 in miniature".into(),
+        subtitle: format!("UCI digits, {tier}"),
+        headline,
+        sections,
+    })
 }
 
 const ABOUT: &str = "The paper trains Vision Transformers on CIFAR-10 images cut into four patches, with Adam, a cosine schedule, GELU \

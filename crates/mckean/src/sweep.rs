@@ -14,9 +14,9 @@ use mckean_num::par::Par;
 use mckean_report::Table;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
 
 /// One run of a grid.
 #[derive(Clone, Debug)]
@@ -57,7 +57,11 @@ pub fn cells(config: &Config) -> Result<Vec<Cell>, Error> {
         }
         cells = next;
     }
-    let seeded = |c: &Cell| (0..config.sweep.seeds.max(1)).map(|s| Cell { config: Config { seed: config.seed + s, ..c.config.clone() }, ..c.clone() }).collect::<Vec<_>>();
+    let seeded = |c: &Cell| {
+        (0..config.sweep.seeds.max(1))
+            .map(|s| Cell { config: Config { seed: config.seed + s, ..c.config.clone() }, ..c.clone() })
+            .collect::<Vec<_>>()
+    };
     Ok(cells.iter().flat_map(seeded).collect())
 }
 
@@ -82,10 +86,17 @@ fn load(config: &Config, cache: &Mutex<Vec<Loaded>>) -> Result<Problem, Error> {
 /// Runs configs on `jobs` threads, each run on one; `done` is called after each with its index.
 ///
 /// The order of results is that of the configs. Unfinished runs continue, finished ones are not repeated.
-pub fn run_all(configs: &[Config], out: &Path, jobs: usize, command: &str, done: &(dyn Fn(usize, &Result<Summary, Error>) + Sync)) -> Vec<Result<Summary, Error>> {
+pub fn run_all(
+    configs: &[Config],
+    out: &Path,
+    jobs: usize,
+    command: &str,
+    done: &(dyn Fn(usize, &Result<Summary, Error>) + Sync),
+) -> Vec<Result<Summary, Error>> {
     let (next, cache) = (AtomicUsize::new(0), Mutex::new(vec![]));
     let results: Vec<Mutex<Option<Result<Summary, Error>>>> = configs.iter().map(|_| Mutex::new(None)).collect();
-    let options = Options { out: out.into(), resume: true, command: command.into(), no_page: true };
+    let options =
+        Options { out: out.into(), resume: true, command: command.into(), no_page: true, ..Options::default() };
     let worker = || {
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);

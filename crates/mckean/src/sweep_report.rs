@@ -51,7 +51,8 @@ impl Group {
         let all: Vec<f64> = self.runs.iter().filter_map(f).collect();
         let sum: f64 = all.iter().sum();
         let fold = |g: fn(f64, f64) -> f64, s: f64| all.iter().copied().fold(s, g);
-        (!all.is_empty()).then(|| (sum / all.len() as f64, fold(f64::min, f64::INFINITY), fold(f64::max, f64::NEG_INFINITY)))
+        (!all.is_empty())
+            .then(|| (sum / all.len() as f64, fold(f64::min, f64::INFINITY), fold(f64::max, f64::NEG_INFINITY)))
     }
 
     /// Metrics of its runs.
@@ -93,8 +94,13 @@ pub fn rows(groups: &[Group]) -> (Vec<String>, Vec<Vec<String>>) {
     let mut header = vec!["cell".to_string(), "runs".to_string()];
     header.extend(used.iter().map(|(name, _)| name.to_string()));
     let row = |g: &Group| {
-        let mut row = vec![g.label.clone(), format!("{}{}", g.runs.len(), if g.failures.is_empty() { "" } else { " (some failed)" })];
-        let cell = |(m, l, h): (f64, f64, f64)| if l == h { short(m) } else { format!("{} [{}, {}]", short(m), short(l), short(h)) };
+        let mut row = vec![
+            g.label.clone(),
+            format!("{}{}", g.runs.len(), if g.failures.is_empty() { "" } else { " (some failed)" }),
+        ];
+        let cell = |(m, l, h): (f64, f64, f64)| {
+            if l == h { short(m) } else { format!("{} [{}, {}]", short(m), short(l), short(h)) }
+        };
         row.extend(used.iter().map(|(_, f)| g.statistic(f).map_or("-".into(), cell)));
         row
     };
@@ -121,7 +127,14 @@ pub fn curves(groups: &[Group], column: &str) -> Result<Vec<Series>, Error> {
 ///
 /// # Errors
 /// Unreadable metrics.
-pub fn figure(id: &str, title: &str, config: &Config, groups: &[Group], column: &str, log: bool) -> Result<Figure, Error> {
+pub fn figure(
+    id: &str,
+    title: &str,
+    config: &Config,
+    groups: &[Group],
+    column: &str,
+    log: bool,
+) -> Result<Figure, Error> {
     let word = column.replace('_', " ");
     let y = if log { Axis::log("", &word) } else { Axis::linear("", &word) };
     let caption = "Mean over seeds; bands show the range over seeds.".to_string();
@@ -153,7 +166,12 @@ pub fn write(config: &Config, groups: &[Group], out: &Path, command: &str) -> Re
     ];
     let runs: usize = groups.iter().map(|g| g.runs.len()).sum();
     let headline = vec![Headline::new("cells", groups.len().to_string()), Headline::new("runs", runs.to_string())];
-    let page = Page { title: format!("{}: sweep", config.name), subtitle: "One line a cell of the grid.".into(), headline, sections };
+    let page = Page {
+        title: format!("{}: sweep", config.name),
+        subtitle: "One line a cell of the grid.".into(),
+        headline,
+        sections,
+    };
     atomic_write(out.join("report.html"), page.html().as_bytes())?;
     Ok(out.join("report.html"))
 }

@@ -19,11 +19,31 @@ pub struct Template {
 
 /// All templates.
 pub const ALL: [Template; 5] = [
-    Template { name: "first", what: "in-context linear regression by gradient flow (seconds)", text: include_str!("../../../examples/first.toml") },
-    Template { name: "digits_mean_field", what: "the mean-field Transformer of Gao et al. 2024 on real digits", text: include_str!("../../../examples/digits_mean_field.toml") },
-    Template { name: "digits_vit", what: "a Vision Transformer on the same digits", text: include_str!("../../../examples/digits_vit.toml") },
-    Template { name: "teacher_student", what: "a student network learns a teacher of its own family", text: include_str!("../../../examples/teacher_student.toml") },
-    Template { name: "sweep_width", what: "a sweep over the number of heads", text: include_str!("../../../examples/sweep_width.toml") },
+    Template {
+        name: "first",
+        what: "in-context linear regression by gradient flow (seconds)",
+        text: include_str!("../../../examples/first.toml"),
+    },
+    Template {
+        name: "digits_mean_field",
+        what: "the mean-field Transformer of Gao et al. 2024 on real digits",
+        text: include_str!("../../../examples/digits_mean_field.toml"),
+    },
+    Template {
+        name: "digits_vit",
+        what: "a Vision Transformer on the same digits",
+        text: include_str!("../../../examples/digits_vit.toml"),
+    },
+    Template {
+        name: "teacher_student",
+        what: "a student network learns a teacher of its own family",
+        text: include_str!("../../../examples/teacher_student.toml"),
+    },
+    Template {
+        name: "sweep_width",
+        what: "a sweep over the number of heads",
+        text: include_str!("../../../examples/sweep_width.toml"),
+    },
 ];
 
 /// The text of a template.

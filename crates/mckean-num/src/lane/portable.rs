@@ -5,6 +5,8 @@
 //! Cost: what the compiler vectorises; the path for machines without AVX2.
 //! Checked: `lane::tests` with every other instruction set.
 
+#![allow(clippy::excessive_precision)] // coefficients are written as fitted
+
 use super::{Real, RealLane, Scalar, Task};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
