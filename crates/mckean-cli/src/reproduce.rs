@@ -44,7 +44,7 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
         }
         for p in &r.panels {
             println!(
-                "{:10} {:5}  loss curves of the three largest lie within {:.1} % of the initial loss",
+                "{:10} {:5}  loss curves of the three largest differ by at most {:.1} % of the initial loss (mean over training)",
                 p.regime,
                 p.varied,
                 100.0 * p.collapse()

@@ -22,7 +22,14 @@ pub fn run(_: &Args, shell: &Shell) -> Outcome {
         let header = ["", "group", "check", "compared", "measured", "limit"].map(String::from);
         let row = |c: &mckean::verify::Check| {
             let mark = if c.passed { "ok" } else { "FAILED" };
-            vec![mark.into(), c.group.into(), c.name.clone(), c.what.clone(), format!("{:.1e}", c.measured), format!("{:.0e}", c.limit)]
+            vec![
+                mark.into(),
+                c.group.into(),
+                c.name.clone(),
+                c.what.clone(),
+                format!("{:.1e}", c.measured),
+                format!("{:.0e}", c.limit),
+            ]
         };
         table(&header, &checks.iter().map(row).collect::<Vec<_>>());
         println!("{} of {} checks hold on this machine", checks.len() - failed, checks.len());

@@ -85,12 +85,7 @@ pub fn catalogue() -> Vec<CatalogueEntry> {
         },
         generated("in_context", "linear regression in context: examples (x; y), then a query", 17, 8),
         generated("teacher_student", "outputs of a small mean-field Transformer on Gaussian tokens", 5, 8),
-        files(
-            "idx",
-            "images and labels in the IDX format of MNIST, plain or .gz",
-            "the file's own",
-            "lecun1998",
-        ),
+        files("idx", "images and labels in the IDX format of MNIST, plain or .gz", "the file's own", "lecun1998"),
         files(
             "cifar10",
             "CIFAR-10, binary version: folder, .bin or .tar.gz",

@@ -208,7 +208,7 @@ fn matvec<S: Scalar>(a: &[S], x: &[S], rows: usize) -> Vec<S> {
 }
 
 fn axpy<S: Scalar>(a: S, x: &[S], y: &mut [S]) {
-    y.iter_mut().zip(x).for_each(|(y, &x)| *y = *y + a * x);
+    y.iter_mut().zip(x).for_each(|(y, &x)| *y += a * x);
 }
 
 fn attention_row<S: Scalar>(kernel: AttentionKernel, tau: f64, q: &[S], keys: &[Vec<S>]) -> Vec<S> {

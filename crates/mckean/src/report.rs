@@ -20,10 +20,7 @@ pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
     let (manifest, resolved) = (dir.manifest()?, dir.resolved()?);
     let config = Config::parse(&resolved, "resolved.toml", &[])?;
     let table = mckean_report::metrics::read(dir.metrics())?;
-    let mut sections = vec![
-        Section::new("What was asked", vec![Block::Text(sentence(&config)), Block::Code(resolved)]),
-        Section::new("Training", vec![Block::Figures(training(&config, &table))]),
-    ];
+    let mut sections = vec![Section::new("Training", vec![Block::Figures(training(&config, &table))])];
     let checks = checks(&table);
     if !checks.is_empty() {
         sections.push(Section::new("Exact checks", vec![check_table(&table, &manifest), Block::Figures(checks)]));
@@ -33,6 +30,7 @@ pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
         sections.push(Section::new("Particles", vec![Block::Figures(particles)]));
     }
     sections.push(Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]));
+    sections.push(Section::new("What was asked", vec![Block::Code(resolved)]));
     sections.push(references(&manifest.citations));
     let subtitle = format!("{} · seed {} · {}", sentence(&config), manifest.seed, manifest.started);
     let page = Page { title: config.name.clone(), subtitle, headline: headline(&table, &manifest), sections };
@@ -48,25 +46,34 @@ pub fn references(keys: &[String]) -> Section {
 }
 
 fn sentence(c: &Config) -> String {
-    let m = &c.model;
-    let how = match c.dynamics.kind {
-        mckean_dynamics::config::Kind::Flow => {
-            format!("gradient flow ({:?}) to τ = {}", c.dynamics.integrator, c.dynamics.until)
-        }
-        mckean_dynamics::config::Kind::Descent => format!("{:?}, {} epochs", c.dynamics.optimizer, c.dynamics.epochs),
+    let (m, d) = (&c.model, &c.dynamics);
+    let word = |x: &dyn std::fmt::Debug| words(&format!("{x:?}"));
+    let how = match d.kind {
+        mckean_dynamics::config::Kind::Flow => format!("gradient flow ({}) to τ = {}", word(&d.integrator), d.until),
+        mckean_dynamics::config::Kind::Descent => format!("{} for {} epochs", word(&d.optimizer), d.epochs),
     };
+    let scaling = match m.parametrisation {
+        mckean_model::Parametrisation::MeanField => "mean-field",
+        mckean_model::Parametrisation::Sp => "standard",
+    };
+    let heads = format!("{} heads ({}, {} kernel)", m.heads, m.attention, word(&m.kernel));
+    let neurons = format!("{} neurons ({})", m.neurons, word(&m.activation));
     format!(
-        "{} on {}: {} blocks, {} heads ({}, {:?} kernel), {} neurons ({:?}), weight decay {}, {how}",
-        format!("{:?}", m.parametrisation),
-        c.data.name,
-        m.depth,
-        m.heads,
-        m.attention,
-        m.kernel,
-        m.neurons,
-        m.activation,
-        c.dynamics.weight_decay,
+        "{scaling} Transformer on {}: {} blocks, {heads}, {neurons}, weight decay {}, {how}",
+        c.data.name, m.depth, d.weight_decay
     )
+}
+
+/// `NormalisedGaussian` as "normalised gaussian".
+fn words(name: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in name.chars().enumerate() {
+        if c.is_uppercase() && i > 0 {
+            out.push(' ');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
 }
 
 /// A number as a person would write it.

@@ -64,8 +64,11 @@ impl Group {
     }
 }
 
+/// How a number is taken from a summary.
+type Pick = fn(&Summary) -> Option<f64>;
+
 /// Columns of the summary table.
-const COLUMNS: [(&str, fn(&Summary) -> Option<f64>); 5] = [
+const COLUMNS: [(&str, Pick); 5] = [
     ("risk", |s| Some(s.risk)),
     ("objective", |s| Some(s.objective)),
     ("accuracy", |s| s.accuracy),
