@@ -1,6 +1,6 @@
 //! The read-out: states at depth 1 to outputs.
 //!
-//! Maths: Read[Z] of Gao et al. (one entry), a fixed map of the mean token, or a trained map A of the mean or class token.
+//! Maths: `Read[Z]` of Gao et al. (one entry), a fixed map of the mean token, or a trained map A of the mean or class token.
 //! Shapes: states (chunks, n, D), outputs (chunks, C); readout.weight (C, D), readout.bias (C).
 //! Cost: n D additions and C D multiply-adds a sample.
 //! Checked: `tests/derivatives.rs`.

@@ -85,7 +85,8 @@ fn elementary_functions_match_f64() {
 #[test]
 fn dual_tangents_match_differences() {
     type D = Dual<f64>;
-    let functions: [(&str, fn(D) -> D); 8] = [
+    type Function = fn(D) -> D;
+    let functions: [(&str, Function); 8] = [
         ("exp", |x| x.exp()),
         ("tanh", |x| x.tanh()),
         ("cdf", |x| x.normal_law().0),
