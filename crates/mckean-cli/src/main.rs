@@ -8,6 +8,17 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// As the standard one, but a closed pipe ends the program quietly (`mckean data list | head -1`).
+macro_rules! println {
+    () => { $crate::output::write(format_args!("\n")) };
+    ($($text:tt)*) => { $crate::output::write(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// As [`println`], without the end of the line.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::output::write(format_args!($($text)*)) };
+}
+
 mod check;
 mod cite;
 mod data;

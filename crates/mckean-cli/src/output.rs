@@ -8,6 +8,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use mckean_num::par::Par;
 use serde::Serialize;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// How a verb ends: exit status, or bad input as one paragraph.
@@ -57,6 +58,16 @@ impl Shell {
 /// The command line, for manifests.
 pub fn command() -> String {
     std::env::args().collect::<Vec<_>>().join(" ")
+}
+
+/// Writes to standard output; ends the program when nobody reads it (quietly) or it is full (status 1).
+pub fn write(text: std::fmt::Arguments<'_>) {
+    let Err(e) = std::io::stdout().lock().write_fmt(text) else { return };
+    if e.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("error: standard output cannot be written: {e}");
+    std::process::exit(1);
 }
 
 /// Any displayable error as bad input.

@@ -119,7 +119,8 @@ impl<T: Real> Evolution for Descent<T> {
                 return Outcome::Diverged { tau: self.tau() };
             }
         }
-        Outcome::Finished
+        let finite = self.beta.iter().all(|b| b.re().is_finite()); // the last step's damage shows in no gradient yet
+        if finite { Outcome::Finished } else { Outcome::Diverged { tau: self.tau() } }
     }
 
     fn measure(&mut self) -> Measurement {

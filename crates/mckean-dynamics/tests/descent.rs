@@ -91,3 +91,10 @@ fn mini_batches_visit_every_sample_once_an_epoch() {
     e.advance(2.0);
     assert_eq!((e.work().steps, e.work().samples), (6, 20));
 }
+
+#[test]
+fn damage_done_by_the_last_step_is_divergence() {
+    let p = problem(&model(), 10, 1);
+    let c = DynamicsConfig { learning_rate: 1e308, weight_decay: 1e10, ..descent(Rule::Gd) };
+    assert!(matches!(p.evolution(&c).advance(1.0), Outcome::Diverged { .. }));
+}

@@ -78,8 +78,12 @@ pub struct Network {
     multiply_adds: usize,
 }
 
-/// Largest number of parameters that is built (8 bytes each, several copies while training).
-const MAX_PARAMETERS: f64 = 4e9;
+/// Copies of the parameters while training: point, gradients of the shards, stages or moments.
+const COPIES: f64 = 10.0;
+/// Bytes of one number of all samples of a lane.
+const LANE_BYTES: f64 = 64.0;
+/// Working memories.
+const SHARDS: f64 = 4.0;
 
 impl Network {
     /// Builds the network.
@@ -93,7 +97,7 @@ impl Network {
         check_fit(config, data, tokens, dim)?;
         let attention = encoder::attention::<f64>(config, dim)?;
         let feed_forward = encoder::feed_forward::<f64>(config, dim)?;
-        check_size(config, &attention, &feed_forward)?;
+        check_size(config, dim, tokens, &attention, &feed_forward)?;
         let mut layout = Layout::default();
         let stem = stem(config, data, tokens, dim, &mut layout);
         let mut sublayers = Vec::new();
@@ -186,15 +190,38 @@ fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Res
 
 type Maybe = Option<Box<dyn Encoder<f64>>>;
 
-fn check_size(m: &ModelConfig, attention: &Maybe, feed_forward: &Maybe) -> Result<(), ModelError> {
+/// Refuses what cannot fit before anything is allocated.
+fn check_size(
+    m: &ModelConfig,
+    dim: usize,
+    tokens: usize,
+    attention: &Maybe,
+    feed_forward: &Maybe,
+) -> Result<(), ModelError> {
     let one = |e: &Maybe| e.as_ref().map_or(0.0, |e| e.tensors().iter().map(|t| t.len() as f64).sum::<f64>());
     let total = m.depth as f64 * (m.heads as f64 * one(attention) + m.neurons as f64 * one(feed_forward));
-    if total > MAX_PARAMETERS {
-        let problem = format!("{total:.3e} parameters would need {:.0} GB", total * 8e-9);
+    let state = tokens as f64 * dim as f64 * LANE_BYTES;
+    let bytes =
+        COPIES * 8.0 * total + SHARDS * (2.0 * m.depth as f64 * state + 3.0 * LANE_BYTES * (tokens * tokens) as f64);
+    let have = memory();
+    if bytes > have {
+        let problem = format!(
+            "{total:.3e} parameters and their states would need {:.1} GB, more than the {:.1} GB there are",
+            bytes * 1e-9,
+            have * 1e-9
+        );
         let sizes = format!("{} with {} heads and {} neurons", m.depth, m.heads, m.neurons);
         return Err(ModelError::value("depth", sizes, problem, "Make the model smaller."));
     }
     Ok(())
+}
+
+/// Memory that a run may take: what the system calls available, or 64 GB where it does not tell.
+fn memory() -> f64 {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = info.lines().find_map(|l| l.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
+    kilobytes.map_or(64e9, |k| 1024.0 * k)
 }
 
 fn stem(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize, layout: &mut Layout) -> Stem {

@@ -153,6 +153,29 @@ impl Config {
         mckean_report::run_dir::config_hash(&self.resolved())
     }
 
+    /// Checks what no other section checks: the name, the seed, the observation times.
+    ///
+    /// # Errors
+    /// The first value outside its range.
+    pub fn check(&self) -> Result<(), Error> {
+        let o = &self.observe;
+        let one = |key: &str, value: String, ok: bool, problem: &str| match ok {
+            true => Ok(()),
+            false => Err(Error::Value { key: key.into(), value, problem: problem.into() }),
+        };
+        let folder = !self.name.is_empty() && self.name.len() <= 100 && !self.name.starts_with('.');
+        let plain = self.name.chars().all(|c| !c.is_control() && c != '/' && c != '\\');
+        let problem = "it names a folder: 1 to 100 bytes without slashes, not starting with a dot. Choose another.";
+        one("name", format!("{:?}", self.name), folder && plain, problem)?;
+        one("seed", self.seed.to_string(), self.seed <= i64::MAX as u64, "at most 2^63 - 1 is possible.")?;
+        for (key, x) in [("observe.every", o.every), ("observe.checkpoint_seconds", o.checkpoint_seconds)] {
+            one(key, x.to_string(), x.is_finite() && x >= 0.0, "a finite number >= 0 is needed.")?;
+        }
+        let few = self.dynamics.end() <= 1e7 * self.observe_every();
+        let problem = "this makes more than 10,000,000 observations. Observe less often, or use 0 for the default.";
+        one("observe.every", o.every.to_string(), few, problem)
+    }
+
     /// Training time between observations.
     pub fn observe_every(&self) -> f64 {
         let end = self.dynamics.end();

@@ -1,6 +1,6 @@
 //! One run: from config to a finished run directory, killed and resumed at any moment.
 //!
-//! Maths: none of its own; observation times are k * every.
+//! Maths: none of its own; observation times are k * every (descent: the first step at or after them).
 //! Shapes: the run directory of `docs/formats.md`.
 //! Cost: that of the evolution, plus one test evaluation an observation.
 //! Checked: `tests/runs.rs`, `tests/kill.rs` (same bits after `kill -9`).
@@ -10,15 +10,18 @@ use crate::error::Error;
 use crate::problem::Problem;
 use crate::store::{self, Checkpoint};
 use crate::{cite, report};
+use mckean_data::Dataset;
+use mckean_dynamics::config::Precision;
 use mckean_dynamics::observe::{self, Log, Observer};
 use mckean_dynamics::{Evolution, Outcome, State};
 use mckean_engine::{Batch, Risk};
-use mckean_num::lane::Isa;
+use mckean_num::lane::{Isa, Real};
 use mckean_num::par::Par;
 use mckean_report::metrics::{MetricsLog, Value};
 use mckean_report::{Manifest, RunDir, RunOutcome};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where a run stands, for progress bars.
@@ -120,6 +123,9 @@ pub fn run_problem(
     let _lock = dir.lock()?;
     let old = dir.manifest()?;
     if let Some(outcome) = old.outcome.as_ref().filter(|o| o.kind != "stopped") {
+        if !options.no_page && !dir.report().exists() {
+            report::write_run(&dir)?; // a sweep wrote none, or the process was killed before it
+        }
         return summary(problem, &dir, outcome.clone(), old.warnings, begun, true);
     }
     if !dir.is_fresh() && !options.resume {
@@ -127,12 +133,14 @@ pub fn run_problem(
     }
     manifest.started = old.started;
     let mut session = Session::new(problem, par, &dir)?;
-    let outcome = session.go(config.observe.checkpoint_seconds, progress)?;
-    session.finish(&mut manifest, outcome)?;
+    let outcome = match session.ended.take() {
+        Some(outcome) => outcome, // killed between its last observation and its manifest
+        None => session.go(config.observe.checkpoint_seconds, progress)?,
+    };
+    session.finish(&mut manifest, &outcome)?;
     if !options.no_page {
         report::write_run(&dir)?;
     }
-    let outcome = RunOutcome { kind: outcome.name().into(), tau: outcome.tau(), advice: outcome.advice().into() };
     summary(problem, &dir, outcome, session.warnings, begun, false)
 }
 
@@ -157,19 +165,47 @@ fn manifest(problem: &Problem, par: &Par, options: &Options) -> Manifest {
     }
 }
 
+/// Risk and accuracy on the test set.
+type Test = Box<dyn FnMut(&[f64]) -> (f64, f64)>;
+
+fn test(problem: &Problem, data: &Arc<Dataset>, par: &Par) -> Result<Test, Error> {
+    match problem.config.dynamics.precision {
+        Precision::F32 => typed_test::<f32>(problem, data, par),
+        Precision::F64 => typed_test::<f64>(problem, data, par),
+    }
+}
+
+fn typed_test<T: Real>(problem: &Problem, data: &Arc<Dataset>, par: &Par) -> Result<Test, Error> {
+    let mut risk = Risk::<T>::new(problem.net.clone(), data.clone(), par.clone())?;
+    let (batch, samples) = (Batch::first(data.samples), data.samples as f64);
+    Ok(Box::new(move |beta| {
+        let beta: Vec<T> = beta.iter().map(|&b| T::new(b, 0.0)).collect();
+        let sums = risk.value(&beta, &batch);
+        (sums.risk, sums.correct as f64 / samples)
+    }))
+}
+
 /// A run under way.
 struct Session<'a> {
     problem: &'a Problem,
     dir: &'a RunDir,
     evolution: Box<dyn Evolution>,
     observers: Vec<Box<dyn Observer>>,
-    test: Option<Risk<f64>>,
+    test: Option<Test>,
     speeds: Vec<f64>,
     data_norm: f64,
     log: MetricsLog,
     /// Observations already written.
     written: u64,
     warnings: Vec<String>,
+    /// Set when the checkpoint says that training had already ended.
+    ended: Option<RunOutcome>,
+}
+
+/// The next observation after `tau`: a multiple of `every`, or the end if that is (nearly) as close.
+fn next_observation(tau: f64, every: f64, end: f64) -> f64 {
+    let due = ((tau / every + 1e-6).floor() + 1.0) * every;
+    if due > end - 1e-6 * every { end } else { due }
 }
 
 impl<'a> Session<'a> {
@@ -179,7 +215,7 @@ impl<'a> Session<'a> {
         let lambda = config.dynamics.weight_decay;
         let observers = if flow && config.observe.checks { observe::all(&problem.net, lambda) } else { vec![] };
         let tested = problem.test.as_ref().filter(|_| config.observe.test);
-        let test = tested.map(|t| Risk::new(problem.net.clone(), t.clone(), par.clone())).transpose()?;
+        let test = tested.map(|t| test(problem, t, par)).transpose()?;
         let checkpoint = store::read_checkpoint(dir)?;
         let log = match &checkpoint {
             Some(c) => MetricsLog::open_at(dir.metrics(), c.position)?,
@@ -191,6 +227,7 @@ impl<'a> Session<'a> {
             data_norm: problem.data_norm(),
             written: 0,
             warnings: vec![],
+            ended: None,
             problem,
             dir,
             observers,
@@ -216,6 +253,7 @@ impl<'a> Session<'a> {
         }
         self.observers = observers;
         (self.written, self.warnings) = (checkpoint.observations, checkpoint.warnings);
+        self.ended = checkpoint.outcome;
         Ok(())
     }
 
@@ -225,20 +263,25 @@ impl<'a> Session<'a> {
     }
 
     /// Advances from observation to observation.
-    fn go(&mut self, checkpoint_seconds: f64, progress: &mut dyn FnMut(&Progress)) -> Result<Outcome, Error> {
+    fn go(&mut self, checkpoint_seconds: f64, progress: &mut dyn FnMut(&Progress)) -> Result<RunOutcome, Error> {
         let config = &self.problem.config;
         let (every, end) = (config.observe_every(), config.dynamics.end());
         let mut saved = Instant::now();
         loop {
-            let due = (self.written as f64 * every).min(end);
-            let outcome = if self.written == 0 { Outcome::Finished } else { self.evolution.advance(due) };
+            let first = self.written == 0;
+            let due = if first { 0.0 } else { next_observation(self.evolution.tau(), every, end) };
+            let mut outcome = if first { Outcome::Finished } else { self.evolution.advance(due) };
             let seen = self.observe()?;
             progress(&Progress { end, ..seen });
+            if outcome == Outcome::Finished && !seen.risk.is_finite() {
+                outcome = Outcome::Diverged { tau: seen.tau };
+            }
             if outcome != Outcome::Finished || due >= end {
-                return Ok(outcome);
+                let (kind, advice) = (outcome.name().into(), outcome.advice().into());
+                return Ok(RunOutcome { kind, tau: outcome.tau(), advice });
             }
             if saved.elapsed().as_secs_f64() >= checkpoint_seconds {
-                self.checkpoint()?;
+                self.checkpoint(None)?;
                 saved = Instant::now();
             }
         }
@@ -253,11 +296,10 @@ impl<'a> Session<'a> {
         row.extend(optional.into_iter().filter(|(_, x)| !x.is_nan()).map(|(n, x)| (n.into(), x)));
         row.push(("step".into(), now.step));
         if let Some(test) = &mut self.test {
-            let samples = test.data().samples;
-            let sums = test.value(&beta, &Batch::first(samples));
-            row.push(("test_risk".into(), sums.risk));
+            let (risk, accuracy) = test(&beta);
+            row.push(("test_risk".into(), risk));
             if !now.accuracy.is_nan() {
-                row.push(("test_accuracy".into(), sums.correct as f64 / samples as f64));
+                row.push(("test_accuracy".into(), accuracy));
             }
         }
         let mut log = Log::default();
@@ -275,20 +317,21 @@ impl<'a> Session<'a> {
         Ok(Progress { tau: now.tau, end: now.tau, risk: now.risk, accuracy: now.accuracy })
     }
 
-    fn checkpoint(&mut self) -> Result<(), Error> {
+    fn checkpoint(&mut self, outcome: Option<&RunOutcome>) -> Result<(), Error> {
         self.log.sync()?;
         let checkpoint = Checkpoint {
             saved: self.evolution.save(),
             position: self.log.position(),
             observations: self.written,
             warnings: self.warnings.clone(),
+            outcome: outcome.cloned(),
         };
         store::write_checkpoint(self.dir, &checkpoint)
     }
 
     /// Writes the end state, the compacted metrics and last the manifest that declares the run ended.
-    fn finish(&mut self, manifest: &mut Manifest, outcome: Outcome) -> Result<(), Error> {
-        self.checkpoint()?;
+    fn finish(&mut self, manifest: &mut Manifest, outcome: &RunOutcome) -> Result<(), Error> {
+        self.checkpoint(Some(outcome))?;
         store::write_parameters(self.dir, "end", self.problem, &self.evolution.parameters())?;
         mckean_report::metrics::compact(self.dir.metrics(), self.dir.metrics_parquet())?;
         let work = self.evolution.work();
@@ -301,8 +344,7 @@ impl<'a> Session<'a> {
         manifest.work = counters.into_iter().map(|(n, x)| (n.to_string(), x.into())).collect();
         manifest.ended = Some(mckean_report::run_dir::now());
         manifest.warnings = self.warnings.clone();
-        manifest.outcome =
-            Some(RunOutcome { kind: outcome.name().into(), tau: outcome.tau(), advice: outcome.advice().into() });
+        manifest.outcome = Some(outcome.clone());
         Ok(self.dir.write_manifest(manifest)?)
     }
 }

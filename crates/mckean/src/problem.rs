@@ -50,6 +50,7 @@ impl Problem {
     /// Anything wrong with model or dynamics.
     pub fn on(config: &Config, train: Arc<Dataset>, test: Option<Arc<Dataset>>) -> Result<Problem, Error> {
         config.dynamics.check()?;
+        config.check()?;
         let vocabulary = vocabulary(config, &train, test.as_deref())?;
         let shape = DataShape { tokens: train.tokens, dim: train.dim, outputs: outputs(&train), vocabulary };
         let net = Arc::new(Network::new(&config.model, shape)?);

@@ -10,7 +10,8 @@ use crate::problem::Problem;
 use mckean_data::{Dataset, Targets};
 use mckean_dynamics::Saved;
 use mckean_report::tensors::{self, NamedTensor, TensorData};
-use mckean_report::{ReportError, RunDir};
+use mckean_report::{ReportError, RunDir, RunOutcome};
+use serde::Serialize;
 
 /// A run at an observation.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Checkpoint {
     pub observations: u64,
     /// Violations found by then.
     pub warnings: Vec<String>,
+    /// How training ended, in the last checkpoint.
+    pub outcome: Option<RunOutcome>,
 }
 
 const LATEST: &str = "latest";
@@ -78,13 +81,14 @@ pub fn write_checkpoint(dir: &RunDir, c: &Checkpoint) -> Result<(), Error> {
         ("position".to_string(), c.position.to_string()),
         ("observations".to_string(), c.observations.to_string()),
         ("warnings".to_string(), json(&c.warnings)),
+        ("outcome".to_string(), json(&c.outcome)),
     ];
     Ok(tensors::save(dir.checkpoint(LATEST), &all, &metadata)?)
 }
 
-/// JSON text of a list of strings.
-fn json(list: &[String]) -> String {
-    serde_json::to_string(list).unwrap_or_else(|_| "[]".into())
+/// JSON text.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }
 
 /// The latest checkpoint, if there is one.
@@ -114,7 +118,8 @@ pub fn read_checkpoint(dir: &RunDir) -> Result<Option<Checkpoint>, Error> {
         saved.arrays.push((t.name.clone(), values(t)?));
     }
     let (position, observations) = (count("position")?, count("observations")?);
-    Ok(Some(Checkpoint { saved, position, observations, warnings: list("warnings")? }))
+    let outcome = text("outcome").and_then(|t| serde_json::from_str(t).map_err(|_| missing("outcome")))?;
+    Ok(Some(Checkpoint { saved, position, observations, warnings: list("warnings")?, outcome }))
 }
 
 /// The processor's own name, if the system tells.

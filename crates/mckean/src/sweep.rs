@@ -28,18 +28,28 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Short name such as `model.heads=4`.
+    /// Short name such as `heads=4`.
     pub fn label(&self) -> String {
-        let one = |(k, v): &(String, serde_json::Value)| format!("{}={v}", k.rsplit('.').next().unwrap_or(k));
+        let text = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), String::from);
+        let one = |(k, v): &(String, serde_json::Value)| format!("{}={}", k.rsplit('.').next().unwrap_or(k), text(v));
         self.values.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
 
+/// Largest number of runs of a sweep.
+const MAX_RUNS: f64 = 1e6;
+
 /// The cells of a config's grid times its seeds, seeds innermost.
 ///
 /// # Errors
-/// Unknown keys, wrong types, an empty list of values.
+/// Unknown keys, wrong types, an empty list of values, no seeds, more than [`MAX_RUNS`].
 pub fn cells(config: &Config) -> Result<Vec<Cell>, Error> {
+    let runs = config.sweep.grid.values().fold(config.sweep.seeds as f64, |n, v| n * v.len().max(1) as f64);
+    if !(1.0..=MAX_RUNS).contains(&runs) {
+        let problem =
+            format!("the grid makes {runs} runs; 1 to {MAX_RUNS} are possible. Choose fewer values or seeds.");
+        return Err(Error::Value { key: "sweep.seeds".into(), value: config.sweep.seeds.to_string(), problem });
+    }
     let mut plain = config.clone();
     plain.sweep = Default::default();
     let mut cells = vec![Cell { values: vec![], config: plain }];

@@ -82,7 +82,7 @@ pub fn csv(groups: &[Group]) -> String {
     COLUMNS.iter().for_each(|(name, _)| text += &format!(",{name}_mean,{name}_low,{name}_high"));
     text.push('\n');
     for g in groups {
-        text += &format!("\"{}\",{},{}", g.label, g.runs.len(), g.failures.len());
+        text += &format!("\"{}\",{},{}", g.label.replace('"', "\"\""), g.runs.len(), g.failures.len());
         for (_, f) in COLUMNS {
             text += &g.statistic(f).map_or(",,,".into(), |(m, l, h)| format!(",{m},{l},{h}"));
         }
