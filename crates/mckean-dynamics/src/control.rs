@@ -32,7 +32,7 @@ impl Control {
     pub fn judge(&mut self, h: f64, error: Option<f64>) -> bool {
         let Some(e) = error.filter(|_| self.adaptive) else { return true };
         if !e.is_finite() {
-            self.step = 0.2 * h;
+            self.step = 0.5 * h;
             return false;
         }
         let e = e.max(1e-10);

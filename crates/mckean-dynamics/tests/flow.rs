@@ -87,6 +87,21 @@ fn stability_estimate_separates_decreasing_from_exploding_steps() {
 }
 
 #[test]
+fn adaptive_steps_never_raise_the_objective_however_loose_the_tolerance() {
+    let p = problem(&smooth(), 8, 1);
+    let c = DynamicsConfig { integrator: Scheme::Adaptive, step: 50.0, rtol: 1e3, atol: 1e3, ..Default::default() };
+    let mut e = p.evolution(&c);
+    let mut before = e.measure().objective;
+    for k in 1..=20 {
+        assert_eq!(e.advance(20.0 * f64::from(k)), Outcome::Finished);
+        let now = e.measure().objective;
+        assert!(now <= before * (1.0 + 1e-5), "{now} after {before}");
+        before = now;
+    }
+    assert!(e.work().rejected > 0);
+}
+
+#[test]
 fn a_diverging_flow_is_an_outcome() {
     let p = problem(&smooth(), 8, 1);
     let c = DynamicsConfig { integrator: Scheme::Euler, step: 1e4, ..Default::default() };
