@@ -276,7 +276,7 @@ impl<'a> Session<'a> {
             if outcome == Outcome::Finished && !seen.risk.is_finite() {
                 outcome = Outcome::Diverged { tau: seen.tau };
             }
-            if outcome != Outcome::Finished || due >= end {
+            if outcome != Outcome::Finished || due >= end || seen.tau >= end {
                 let (kind, advice) = (outcome.name().into(), outcome.advice().into());
                 return Ok(RunOutcome { kind, tau: outcome.tau(), advice });
             }

@@ -189,7 +189,8 @@ fn checks(t: &Table) -> Vec<Figure> {
 }
 
 fn check_table(t: &Table, manifest: &Manifest) -> Block {
-    let worst = |name: &str| t.column(name).map(|c| c.iter().copied().fold(0.0, f64::max));
+    let largest = |m: f64, &x: &f64| if m.is_nan() || x.is_nan() { f64::NAN } else { m.max(x) }; // NaN never holds
+    let worst = |name: &str| t.column(name).map(|c| c.iter().fold(0.0, largest));
     let margin = |name: &str, bound: &str| {
         let pair = t.column(name).zip(t.column(bound));
         pair.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a / b).fold(0.0, f64::max))

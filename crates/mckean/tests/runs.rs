@@ -7,15 +7,18 @@
 
 mod common;
 
-use common::{FLOW, column, config, files, metrics, run, run_on};
-use mckean::{Config, Error, Problem, templates};
+use common::{FLOW, config, files, run, run_on};
+use mckean::{Config, Error, Problem, Summary, templates};
+use mckean_data::Dataset;
 use mckean_engine::{Batch, Risk};
 use mckean_num::par::Par;
+use mckean_report::metrics::{self, Table, read_parquet};
 use mckean_report::tensors::{self, TensorData, Tensors};
-use mckean_report::{Manifest, RunDir, metrics::read_parquet};
+use mckean_report::{Manifest, RunDir};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 const DIGITS: &str = r#"
@@ -37,6 +40,16 @@ learning_rate = 0.05
 epochs = 3
 batch = 16
 "#;
+
+/// The observations of a run.
+fn metrics(run: &Summary) -> Table {
+    metrics::read(run.dir.join("metrics.jsonl")).unwrap()
+}
+
+/// A column of the observations.
+fn column(run: &Summary, name: &str) -> Vec<f64> {
+    metrics(run).column(name).unwrap_or_else(|| panic!("no column {name}")).to_vec()
+}
 
 fn tensors(dir: &Path, name: &str) -> Tensors {
     tensors::load(dir.join(format!("arrays/{name}.safetensors"))).unwrap()
@@ -90,7 +103,7 @@ fn first_and_last_rows_are_the_risks_of_the_particles_in_the_arrays() {
     let c = config(FLOW, &[]);
     let s = run(&c, folder.path()).unwrap();
     let p = Problem::new(&c).unwrap();
-    let mut risk = |data: &std::sync::Arc<mckean_data::Dataset>, beta: &[f64]| {
+    let risk = |data: &Arc<Dataset>, beta: &[f64]| {
         let mut r = Risk::<f64>::new(p.net.clone(), data.clone(), Par::serial()).unwrap();
         r.value(beta, &Batch::first(data.samples)).risk
     };
@@ -243,7 +256,7 @@ fn descent_logs_accuracies_of_the_particles_it_ends_with() {
     let s = run(&c, folder.path()).unwrap();
     assert_eq!(column(&s, "tau"), [0.0, 1.0, 2.0, 3.0]);
     let p = Problem::new(&c).unwrap();
-    let share = |data: &std::sync::Arc<mckean_data::Dataset>| {
+    let share = |data: &Arc<Dataset>| {
         let mut r = Risk::<f64>::new(p.net.clone(), data.clone(), Par::serial()).unwrap();
         let sums = r.value(&parameters(&s.dir, "end", &p), &Batch::first(data.samples));
         sums.correct as f64 / data.samples as f64

@@ -8,7 +8,6 @@
 use mckean::experiment::Options;
 use mckean::{Config, Error, Summary};
 use mckean_num::par::Par;
-use mckean_report::metrics::{self, Table};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -53,16 +52,6 @@ pub fn run(config: &Config, out: &Path) -> Result<Summary, Error> {
 pub fn run_on(config: &Config, out: &Path, par: &Par, resume: bool) -> Result<Summary, Error> {
     let options = Options { out: out.into(), resume, command: "mckean run small.toml".into(), ..Options::default() };
     mckean::run(config, par, &options, &mut |_| {})
-}
-
-/// The observations of a run.
-pub fn metrics(run: &Summary) -> Table {
-    metrics::read(run.dir.join("metrics.jsonl")).unwrap()
-}
-
-/// A column of the observations.
-pub fn column(run: &Summary, name: &str) -> Vec<f64> {
-    metrics(run).column(name).unwrap_or_else(|| panic!("no column {name}")).to_vec()
 }
 
 /// Every file below `folder` with its bytes, without locks.
