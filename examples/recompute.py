@@ -24,13 +24,13 @@ SIGMA = {
 
 
 def load(path):
-    """Tensors by name: 8 bytes length (little-endian), that many bytes of JSON, then the values."""
+    """Tensors by name, and notes: 8 bytes length (little-endian), that many bytes of JSON, then the values."""
     raw = path.read_bytes()
     body = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:body])
-    header.pop("__metadata__", None)
+    notes = header.pop("__metadata__", {})
     part = lambda t: np.frombuffer(raw[body:][slice(*t["data_offsets"])], TYPES[t["dtype"]])
-    return {name: part(t).reshape(t["shape"]) for name, t in header.items()}
+    return {name: part(t).reshape(t["shape"]) for name, t in header.items()}, notes
 
 
 def weights(m, sublayer):
@@ -122,11 +122,10 @@ def loss(m, out, y):
     return (np.log(np.exp(out - top[:, None]).sum(1)) + top - (y * out).sum(1)).sum()
 
 
-def risk_and_objective(config, samples, t):
+def risk_and_objective(config, samples, classes, t):
     m, x, y = config["model"], samples["inputs"], samples["targets"]
     if y.ndim == 1:
-        known = {"digits": 10, "cifar10": 10}.get(config["data"]["name"], y.max() + 1)
-        y = np.eye(len(t["readout.weight"]) if "readout.weight" in t else known)[y]
+        y = np.eye(classes)[y]
     batches = [slice(i, i + 64) for i in range(0, len(x), 64)]
     risk = sum(loss(m, outputs(m, t, x[b]), y[b]) for b in batches) / len(x)
     penalty = 0.0
@@ -140,10 +139,11 @@ def risk_and_objective(config, samples, t):
 def main(run):
     config = tomllib.loads((run / "resolved.toml").read_text("utf-8"))
     single = config["dynamics"]["precision"] == "f32"
-    samples, start, end = (load(run / f"arrays/{name}.safetensors") for name in ("samples", "start", "end"))
+    (samples, notes), (start, _), (end, _) = (load(run / f"arrays/{name}.safetensors") for name in ("samples", "start", "end"))
+    classes = int(notes["outputs"])
     lines, worst = [json.loads(line) for line in open(run / "metrics.jsonl", encoding="utf-8")], 0.0
     for when, t, line in ("start", start, lines[0]), ("end", end, lines[-1]):
-        for name, own in zip(("risk", "objective"), risk_and_objective(config, samples, t)):
+        for name, own in zip(("risk", "objective"), risk_and_objective(config, samples, classes, t)):
             logged = float(line[name])  # "NaN" and "Infinity" are strings
             lost = not math.isfinite(logged) and (single or not math.isfinite(own))  # diverged, f32 earlier than f64
             gap = 0.0 if lost else abs(own - logged) / max(abs(logged), 1e-300)

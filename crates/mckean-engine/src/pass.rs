@@ -218,6 +218,9 @@ impl<V: Lane> Pass<V> {
                 sums.correct += usize::from(outputs > 1 && largest(out, w) == largest(target, w));
             }
         }
+        if !sums.risk.is_finite() {
+            sums.token_norm = f64::NAN; // lanes drop NaN when they compare
+        }
         sums
     }
 

@@ -25,7 +25,7 @@ pub struct ObserveConfig {
     pub checks: bool,
     /// Evaluate the test set at every observation, if there is one.
     pub test: bool,
-    /// Seconds between checkpoints; 0 writes one at every observation.
+    /// Least seconds between checkpoints, which are written at observations; 0 writes one at every observation.
     pub checkpoint_seconds: f64,
     /// Keep the training samples in the run directory (only up to 64 MB).
     pub keep_samples: bool,
@@ -104,7 +104,7 @@ impl Config {
     /// What the user wrote: the file, with overrides as comments.
     pub fn source(path: &Path, overrides: &[String]) -> String {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        overrides.iter().fold(text, |t, o| format!("{t}\n# --set {o}"))
+        overrides.iter().fold(text, |t, o| format!("{t}# --set {o}\n"))
     }
 
     /// Parses TOML text; `source_name` appears in errors.
