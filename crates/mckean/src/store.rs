@@ -38,7 +38,11 @@ const KEEP_BYTES: usize = 64 << 20;
 /// The folder cannot be written.
 pub fn write_start(dir: &RunDir, problem: &Problem) -> Result<(), Error> {
     if problem.config.observe.keep_samples && 8 * problem.train.inputs.len() <= KEEP_BYTES {
-        tensors::save(dir.array("samples"), &samples(&problem.train), &[("set".into(), "train".into()), ("outputs".into(), crate::problem::outputs(&problem.train).to_string())])?;
+        tensors::save(
+            dir.array("samples"),
+            &samples(&problem.train),
+            &[("set".into(), "train".into()), ("outputs".into(), crate::problem::outputs(&problem.train).to_string())],
+        )?;
     }
     write_parameters(dir, "start", problem, &problem.start)
 }

@@ -42,7 +42,7 @@ const MAX_RUNS: f64 = 1e6;
 /// The cells of a config's grid times its seeds, seeds innermost.
 ///
 /// # Errors
-/// Unknown keys, wrong types, an empty list of values, no seeds, more than [`MAX_RUNS`].
+/// Unknown keys, wrong types, an empty list of values, no seeds, more than `MAX_RUNS`.
 pub fn cells(config: &Config) -> Result<Vec<Cell>, Error> {
     let runs = config.sweep.grid.values().fold(config.sweep.seeds as f64, |n, v| n * v.len().max(1) as f64);
     if !(1.0..=MAX_RUNS).contains(&runs) {
