@@ -126,6 +126,8 @@ def risk_and_objective(config, samples, classes, t):
     m, x, y = config["model"], samples["inputs"], samples["targets"]
     if y.ndim == 1:
         y = np.eye(classes)[y]
+    if m["readout"] == "auto":
+        m["readout"] = "entry" if y.shape[1] == 1 else "rows"
     batches = [slice(i, i + 64) for i in range(0, len(x), 64)]
     risk = sum(loss(m, outputs(m, t, x[b]), y[b]) for b in batches) / len(x)
     penalty = 0.0

@@ -6,8 +6,10 @@
 //! Checked: `tests/cli.rs`.
 
 use crate::output::{Outcome, Shell, bad};
-use mckean::{Config, Problem};
-use std::path::PathBuf;
+use mckean::experiment::directory;
+use mckean::{Config, Problem, sweep};
+use mckean_num::par::Par;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments.
@@ -23,9 +25,11 @@ pub struct Args {
 /// Checks.
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let config = Config::load(&args.config, &args.sets).map_err(bad)?;
-    let cells = mckean::sweep::cells(&config).map_err(bad)?;
-    let problem = Problem::new(&config).map_err(bad)?;
-    let cost = problem.cost(&shell.par()).map_err(bad)?;
+    let cells = sweep::cells(&config).map_err(bad)?;
+    let flops = sweep::validate(&cells).map_err(bad)?;
+    let problem = Problem::new(&cells[0].config).map_err(bad)?;
+    let par = if cells.len() > 1 { Par::serial() } else { shell.par() }; // cells of a sweep run on one thread each
+    let cost = problem.cost(&par).map_err(bad)?;
     shell.print(&cost, || {
         println!(
             "data        {} training and {} test samples of {} tokens x {}",
@@ -44,18 +48,23 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
             "stable      explicit Euler and gradient descent are stable at the start for steps below {:.3}",
             cost.stable_step
         );
-        let flow = config.dynamics.kind == mckean::dynamics::config::Kind::Flow;
-        if flow && config.dynamics.step > cost.stable_step {
-            println!("warning     dynamics.step = {} is longer than that", config.dynamics.step);
+        if let Some(warning) = cost.warning(&config.dynamics) {
+            println!("warning     {warning}");
         }
+        let (file, out) = (args.config.display(), Path::new("runs"));
         if cells.len() > 1 {
-            println!("sweep       {} runs", cells.len());
+            let rate = cost.gradient_flops / cost.gradient_seconds;
+            let jobs = shell.jobs().min(cells.len());
+            println!(
+                "sweep       {} runs, {:.1} TFLOP, about {:.0} s on {jobs} threads (above: one run of the first cell)",
+                cells.len(),
+                1e-12 * flops,
+                flops / rate / jobs as f64
+            );
+            println!("ok: all cells of {file} are valid; they will run in {}", sweep::folder(&config, out).display());
+        } else {
+            println!("ok: {file} is valid; it will run in {}", directory(&config.without_sweep(), out).display());
         }
-        println!(
-            "ok: {} is valid; it will run in {}",
-            args.config.display(),
-            mckean::experiment::directory(&config, "runs".as_ref()).display()
-        );
     });
     Ok(ExitCode::SUCCESS)
 }

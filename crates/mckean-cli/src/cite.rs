@@ -12,7 +12,7 @@ use std::process::ExitCode;
 /// Arguments.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Run directory; without one, every reference the project uses.
+    /// Run directory, or folder of a sweep or reproduction; without one, every reference the project uses.
     dir: Option<PathBuf>,
 }
 
@@ -20,9 +20,8 @@ pub struct Args {
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let text = match &args.dir {
         Some(dir) => {
-            let manifest = mckean_report::RunDir::open(dir).and_then(|d| d.manifest()).map_err(bad)?;
-            let keys: Vec<&str> = manifest.citations.iter().map(String::as_str).collect();
-            mckean::cite::entries(&keys).map_err(bad)?
+            let keys = mckean::cite::of_folder(dir).map_err(bad)?;
+            mckean::cite::entries(&keys.iter().map(String::as_str).collect::<Vec<_>>()).map_err(bad)?
         }
         None => mckean::cite::all().into_iter().map(|(_, entry)| entry).collect::<Vec<_>>().join("\n\n"),
     };

@@ -32,14 +32,19 @@ mod verify;
 
 /// A laboratory for the training dynamics of Transformers.
 #[derive(Parser)]
-#[command(name = "mckean", version, about, after_help = "Exit status: 0 done, 1 failed, 2 bad input.")]
+#[command(
+    name = "mckean",
+    version,
+    about,
+    after_help = "Exit status: 0 done, 1 failed or stopped, 2 bad input or a place that cannot be written."
+)]
 struct Cli {
     /// What to do.
     #[command(subcommand)]
     verb: Verb,
     /// Threads; 0 takes one per core. Results do not depend on it.
-    #[arg(long, global = true, default_value_t = 0)]
-    threads: usize,
+    #[arg(long, global = true, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    threads: u16,
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -56,7 +61,7 @@ enum Verb {
     Run(run::Args),
     /// Run a grid over any config keys, resumable, on all cores.
     Sweep(sweep::Args),
-    /// Rebuild the HTML report of a run directory.
+    /// Rebuild the HTML report of a run or sweep.
     Report(report::Args),
     /// Check derivatives, orders and identities on this machine.
     Verify(verify::Args),
@@ -70,7 +75,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let shell = output::Shell { threads: cli.threads, json: cli.json };
+    let shell = output::Shell { threads: usize::from(cli.threads), json: cli.json };
     let result = match cli.verb {
         Verb::New(a) => new::run(&a, &shell),
         Verb::Check(a) => check::run(&a, &shell),

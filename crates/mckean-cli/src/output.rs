@@ -10,6 +10,8 @@ use mckean_num::par::Par;
 use serde::Serialize;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How a verb ends: exit status, or bad input as one paragraph.
 pub type Outcome = Result<ExitCode, String>;
@@ -53,6 +55,20 @@ impl Shell {
         bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar
     }
+}
+
+/// A flag that Ctrl-C (or a termination signal) raises: runs then stop at their next observation; a second one ends at once.
+pub fn stop_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    let handler = move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        eprintln!("stopping at the next observation; once more ends at once");
+    };
+    let _ = ctrlc::set_handler(handler); // without a handler, the signal just ends the program
+    flag
 }
 
 /// The command line, for manifests.

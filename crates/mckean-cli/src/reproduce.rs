@@ -5,7 +5,7 @@
 //! Cost: about three minutes on two cores; --quick about 20 seconds.
 //! Checked: `tests/cli.rs`.
 
-use crate::output::{Outcome, Shell, bad, command, table};
+use crate::output::{Outcome, Shell, bad, command, stop_flag, table};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,7 +33,8 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let r = mckean::reproduce::gao2024(args.quick, &out, shell.jobs(), &command(), &progress).map_err(bad)?;
+    let r =
+        mckean::reproduce::gao2024(args.quick, &out, shell.jobs(), &command(), &stop_flag(), &progress).map_err(bad)?;
     bar.finish_and_clear();
     shell.print(&r, || {
         for p in &r.panels {

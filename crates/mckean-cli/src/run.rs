@@ -5,7 +5,7 @@
 //! Cost: that of the library call.
 //! Checked: `tests/cli.rs`.
 
-use crate::output::{Outcome, Shell, bad, command};
+use crate::output::{Outcome, Shell, bad, command, stop_flag};
 use mckean::experiment::{Options, Summary};
 use mckean::report::short;
 use mckean::{Config, Progress};
@@ -32,7 +32,10 @@ pub struct Args {
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let config = Config::load(&args.config, &args.sets).map_err(bad)?;
     let source = Config::source(&args.config, &args.sets);
-    let options = Options { out: args.out.clone(), resume: args.resume, command: command(), source, no_page: false };
+    let cells = mckean::sweep::cells(&config).map_err(bad)?.len();
+    let config = config.without_sweep();
+    let (out, resume, stop) = (args.out.clone(), args.resume, stop_flag());
+    let options = Options { out, resume, command: command(), source, no_page: false, stop };
     let bar = shell.bar(1000);
     let mut progress = |p: &Progress| {
         bar.set_position((1000.0 * p.tau / p.end) as u64);
@@ -42,8 +45,13 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     };
     let summary = mckean::run(&config, &shell.par(), &options, &mut progress).map_err(bad)?;
     bar.finish_and_clear();
-    shell.print(&summary, || text(&summary));
-    Ok(ExitCode::SUCCESS)
+    shell.print(&summary, || {
+        if cells > 1 {
+            println!("note: [sweep] asks for {cells} runs (`mckean sweep`); this is the one run of the other sections");
+        }
+        text(&summary);
+    });
+    Ok(if summary.outcome == "stopped" { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 fn text(s: &Summary) {

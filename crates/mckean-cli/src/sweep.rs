@@ -5,9 +5,10 @@
 //! Cost: that of the library call.
 //! Checked: `tests/cli.rs`.
 
-use crate::output::{Outcome, Shell, bad, command, table};
+use crate::output::{Outcome, Shell, bad, command, stop_flag, table};
+use mckean::sweep_report::Group;
 use mckean::{Config, sweep, sweep_report};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments.
@@ -30,30 +31,38 @@ pub struct Args {
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let config = Config::load(&args.config, &args.sets).map_err(bad)?;
     let cells = sweep::cells(&config).map_err(bad)?;
-    let out = args.out.join(format!("{}-sweep-{}", config.name, config.hash()));
+    sweep::validate(&cells).map_err(bad)?;
+    let out = sweep::folder(&config, &args.out);
     let configs: Vec<Config> = cells.iter().map(|c| c.config.clone()).collect();
-    mckean::Problem::new(&configs[0]).map_err(bad)?;
     let bar = shell.bar(cells.len() as u64);
     let jobs = if args.jobs == 0 { shell.jobs() } else { args.jobs };
-    let results = sweep::run_all(&configs, &out, jobs, &command(), &|i, _| {
+    let results = sweep::run_all(&configs, &out, jobs, &command(), &stop_flag(), &|i, _| {
         bar.inc(1);
         bar.set_message(cells[i].label());
     });
     bar.finish_and_clear();
     let groups = sweep_report::group(&cells, results);
     let page = sweep_report::write(&config, &groups, &out, &command()).map_err(bad)?;
+    Ok(show(&groups, &page, shell))
+}
+
+/// Prints the table of a sweep; fails if any of its runs did.
+pub fn show(groups: &[Group], page: &Path, shell: &Shell) -> ExitCode {
     let failures: Vec<&String> = groups.iter().flat_map(|g| &g.failures).collect();
+    let runs = failures.len() + groups.iter().map(|g| g.runs.len()).sum::<usize>();
     shell.print(&groups, || {
-        let (header, rows) = sweep_report::rows(&groups);
+        let (header, rows) = sweep_report::rows(groups);
         table(&header, &rows);
         failures.iter().take(3).for_each(|f| println!("failed: {f}"));
+        if failures.len() > 3 {
+            println!("failed: and {} more, listed in sweep.json", failures.len() - 3);
+        }
         println!("report: {}", page.display());
         println!(
-            "{} of {} runs finished; table in {}",
-            cells.len() - failures.len(),
-            cells.len(),
-            out.join("sweep.csv").display()
+            "{} of {runs} runs finished; table in {}",
+            runs - failures.len(),
+            page.with_file_name("sweep.csv").display()
         );
     });
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

@@ -136,6 +136,8 @@ fn parts_that_do_not_fit_are_named() {
     refuse(FLOW, &["model.feed_forward=mpl"], &["feed_forward", "did you mean \"mlp\""]);
     refuse(FLOW, &["data.name=in-context"], &["data.name", "did you mean \"in_context\""]);
     refuse(FLOW, &["model.readout_row=9"], &["model.readout_row = 9", "5 rows"]);
+    refuse(FLOW, &["model.readout=rows"], &["model.readout_row = 2", "read only by \"entry\"", "leave them out"]);
+    refuse(FLOW, &["model.dropout=0.1"], &["model.dropout = 0.1", "gradient flow", "descent"]);
     refuse(FLOW, &["model.readout=class_token"], &["model.readout", "model.class_token = true"]);
     refuse(FLOW, &["model.loss=cross_entropy"], &["model.loss", "cross_entropy", "classes"]);
     refuse(FLOW, &["model.embedding=token"], &["model.embedding", "token", "integers", "patch"]);
@@ -264,7 +266,12 @@ fn verbs_refuse_what_they_cannot_find() {
     fs::create_dir(folder.path().join("foreign")).unwrap();
     fs::write(folder.path().join("foreign/thesis.tex"), "precious").unwrap();
     for verb in ["report", "cite"] {
-        refuse_in(folder.path(), FLOW, &[verb, "foreign"], &["foreign", "not a run directory", "thesis.tex"]);
+        refuse_in(
+            folder.path(),
+            FLOW,
+            &[verb, "foreign"],
+            &["foreign", "not a run directory", "thesis.tex", "Give the folder"],
+        );
         refuse_in(folder.path(), FLOW, &[verb, "empty"], &["empty", "no run directory", "manifest.json"]);
         refuse_in(folder.path(), FLOW, &[verb, "nowhere"], &["nowhere", "no run directory"]);
         refuse_in(folder.path(), FLOW, &[verb, "a.toml"], &["a.toml"]);
@@ -316,7 +323,11 @@ fn a_folder_without_permission_is_named() {
 #[test]
 fn a_run_that_can_write_no_more_says_so_and_continues_later() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), format!("{FLOW}checkpoint_seconds = 0\n").replace("0.2", "0.02")).unwrap();
+    fs::write(
+        folder.path().join("a.toml"),
+        format!("{FLOW}checkpoint_seconds = 0\n").replace("0.2", "0.02").replace("0.1", "0.02"),
+    )
+    .unwrap();
     let limited = |blocks: u32| {
         let exe = env!("CARGO_BIN_EXE_mckean");
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{exe}' run a.toml --threads 1 --out small");

@@ -82,7 +82,7 @@ fn help_names_every_verb_and_the_exit_statuses() {
         assert!(help.lines().any(|l| l.trim_start().starts_with(&format!("{verb} "))), "{verb} is missing: {help}");
         assert!(said(folder.path(), &[verb, "--help"]).contains("Usage: mckean"));
     }
-    assert!(help.contains("Exit status: 0 done, 1 failed, 2 bad input."));
+    assert!(help.contains("Exit status: 0 done, 1 failed or stopped, 2 bad input"));
     assert_eq!(said(folder.path(), &["--version"]), format!("mckean {}\n", env!("CARGO_PKG_VERSION")));
 }
 
@@ -96,14 +96,16 @@ fn printed_configs_are_accepted_by_check() {
         let text = said(folder.path(), &[&["new"], name].concat());
         fs::write(folder.path().join("new.toml"), text).unwrap();
         let checked = said(folder.path(), &["check", "new.toml", "--set", "data.train=32"]);
-        assert!(checked.contains("ok: new.toml is valid") && checked.contains(&format!("runs/{}-", name[0])));
+        assert!(
+            checked.contains("new.toml")
+                && checked.contains("valid")
+                && checked.contains(&format!("runs/{}-", name[0]))
+        );
     }
-    // every key at its default is valid TOML; the digits have ten outputs, so a read-out must be chosen
-    let text = said(folder.path(), &["new"]);
+    let text = said(folder.path(), &["new"]); // every key at its default
     assert!(text.contains("[dynamics]") && text.contains("# Number of blocks L"));
     fs::write(folder.path().join("new.toml"), text).unwrap();
-    let sets = ["--set", "model.readout=rows", "--set", "data.train=32"];
-    said(folder.path(), &[&["check", "new.toml"][..], &sets].concat());
+    said(folder.path(), &["check", "new.toml", "--set", "data.train=32"]);
     assert!(said(folder.path(), &["new", "--markdown"]).starts_with("# Configuration keys"));
 }
 
@@ -117,6 +119,15 @@ fn check_says_what_a_run_costs_and_leaves_nothing() {
     assert!(!text.contains("warning"));
     let long = said(folder.path(), &["check", "a.toml", "--set", "dynamics.step=500", "--set", "observe.every=0"]);
     assert!(long.contains("warning") && long.contains("dynamics.step = 500"), "{long}");
+    let gd = |rate: &str| {
+        said(
+            folder.path(),
+            &["check", "a.toml", "--set", "dynamics.kind=descent", "--set", "dynamics.optimizer=gd", "--set", rate],
+        )
+    };
+    let fast = gd("dynamics.learning_rate=500");
+    assert!(fast.contains("warning") && fast.contains("dynamics.learning_rate = 500 exceeds"), "{fast}");
+    assert!(!gd("dynamics.learning_rate=0.1").contains("warning"));
     let cost = json(folder.path(), &["check", "a.toml", "--json"]);
     let number = |key: &str| cost[key].as_f64().unwrap_or_else(|| panic!("{key}: {cost}"));
     let heads_and_neurons = 2 * (3 * 2 * 25 + 4 * 2 * 5); // blocks, (V, W) of 5 x 5, two vectors of 5
@@ -194,11 +205,17 @@ fn a_sweep_runs_its_grid_once() {
 
 #[test]
 fn a_sweep_with_a_failing_cell_finishes_the_others_and_exits_1() {
-    let folder = folder_with(&format!("{FLOW}[sweep.grid]\n\"model.heads\" = [2, 0]\n"));
-    let output = call(folder.path(), &["sweep", "a.toml"]);
-    let (out, _) = texts(&output);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(out.contains("failed: model.heads = 0") && out.contains("1 of 2 runs finished"), "{out}");
+    let folder = folder_with(&format!("{FLOW}[sweep.grid]\n\"model.heads\" = [2, 3]\n"));
+    let sweep = ["sweep", "a.toml", "--json"];
+    let runs = json(folder.path(), &sweep);
+    let damaged = folder.path().join(runs[1]["runs"][0]["dir"].as_str().unwrap()).join("manifest.json");
+    fs::write(damaged, "{}").unwrap();
+    for args in [&["sweep", "a.toml"][..], &["report", only(&folder.path().join("runs")).to_str().unwrap()]] {
+        let output = call(folder.path(), args);
+        let (out, _) = texts(&output);
+        assert_eq!(output.status.code(), Some(1), "{out}");
+        assert!(out.contains("manifest.json: not a manifest") && out.contains("1 of 2 runs finished"), "{out}");
+    }
 }
 
 #[test]
@@ -233,6 +250,56 @@ fn a_killed_sweep_continues() {
     assert_eq!(after.len(), 8);
     let touched: Vec<&String> = before.iter().filter(|f| !after.contains(f)).map(|(f, _)| f).collect();
     assert!(touched.is_empty(), "finished cells are left alone, but not {touched:?}");
+}
+
+#[test]
+fn run_report_and_cite_understand_sweeps() {
+    let folder = folder_with(&format!("{FLOW}{GRID}"));
+    let sets = ["--set", "sweep.seeds=1", "--set", "sweep.grid.model.kernel=[\"linear\"]"];
+    let text = said(folder.path(), &[&["sweep", "a.toml"][..], &sets].concat());
+    assert!(text.lines().last().unwrap().starts_with("2 of 2 runs finished"), "{text}");
+    let dir = only(&folder.path().join("runs"));
+    fs::remove_file(dir.join("report.html")).unwrap();
+    let relative = format!("runs/{}", dir.file_name().unwrap().to_str().unwrap());
+    assert_eq!(said(folder.path(), &["report", &relative]), text);
+    assert!(dir.join("report.html").exists() && said(folder.path(), &["cite", &relative]).contains("{gao2024,"));
+    let checked = said(folder.path(), &["check", "a.toml"]);
+    assert!(checked.contains("sweep       8 runs") && checked.contains(&relative), "{checked}");
+    let alone = said(folder.path(), &["run", "a.toml"]);
+    assert!(alone.starts_with("note: [sweep] asks for 8 runs"), "{alone}");
+}
+
+/// Ctrl-C ends a run at its next observation, and it can go on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_so_and_resumes() {
+    let long = FLOW.replace("until = 2.0", "until = 20000.0").replace("every = 0.2", "every = 1.0");
+    let folder = folder_with(&long);
+    let child =
+        mckean(folder.path(), &["run", "a.toml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let metrics =
+        || fs::read_dir(folder.path().join("runs")).ok()?.next()?.ok().map(|e| e.path().join("metrics.jsonl"));
+    let begun = Instant::now();
+    while metrics().and_then(|m| fs::read(m).ok()).is_none_or(|m| m.len() < 2000) {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(err.contains("stopping at the next observation"), "{err}");
+    assert!(out.contains("--resume") && out.contains("\nstopped at "), "{out}");
+    let resume = ["run", "a.toml", "--resume"];
+    let mut child = mckean(folder.path(), &resume).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let before = fs::read(metrics().unwrap()).unwrap().len();
+    while fs::read(metrics().unwrap()).unwrap().len() < before + 2000 {
+        assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -90,6 +90,13 @@ fn run_dir(out: &Path) -> Option<PathBuf> {
     folders.into_iter().find(|p| !p.file_name().unwrap().to_string_lossy().starts_with('.'))
 }
 
+/// Temporary files in a run directory.
+fn temporaries(dir: &Path) -> Vec<PathBuf> {
+    let folders = [dir.to_path_buf(), dir.join("arrays"), dir.join("checkpoints")];
+    let all = folders.iter().flat_map(|f| fs::read_dir(f).unwrap()).map(|e| e.unwrap().path());
+    all.filter(|p| p.extension().is_some_and(|e| e == "tmp")).collect()
+}
+
 fn observations(out: &Path) -> usize {
     run_dir(out)
         .and_then(|d| fs::read(d.join("metrics.jsonl")).ok())
@@ -159,6 +166,7 @@ fn kill_until_finished(config: &str) -> Seen {
             assert!(same, "{file} differs after {seen:?} in {}", out.display());
         }
         assert!(dir.join("report.html").exists());
+        assert_eq!(temporaries(&dir), Vec::<PathBuf>::new(), "left by killed processes");
         seen.finished += 1;
         out = folder.path().join(seen.finished.to_string());
     }

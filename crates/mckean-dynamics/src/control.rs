@@ -22,10 +22,26 @@ impl Control {
         Control { step, previous: 1.0, order: f64::from(order), adaptive }
     }
 
+    /// Whether the error estimate chooses the steps.
+    pub fn is_adaptive(&self) -> bool {
+        self.adaptive
+    }
+
+    /// Distance that rounding alone explains on the grid of fixed steps; none for adaptive ones.
+    pub fn crumb(&self) -> f64 {
+        if self.adaptive { 0.0 } else { 1e-6 * self.step }
+    }
+
+    /// Time after a step of length `h`; on the grid of fixed steps no rounding piles up.
+    pub fn after(&self, tau: f64, h: f64) -> f64 {
+        let (next, grid) = (tau + h, ((tau + h) / h).round() * h);
+        if (grid - next).abs() < self.crumb() { grid } else { next }
+    }
+
     /// Step to take towards `until`: never past it, and no crumb left behind.
     pub fn propose(&self, tau: f64, until: f64) -> f64 {
         let rest = until - tau;
-        if rest <= self.step * (1.0 + 1e-9) { rest } else { self.step }
+        if rest <= self.step * (1.0 + 1e-9) + self.crumb() { rest } else { self.step }
     }
 
     /// Judges a step of length `h` with error `error` (in units of the tolerance); true accepts it.
@@ -61,6 +77,9 @@ mod tests {
         assert!(c.judge(small, Some(1e-4)) && c.step > small);
         assert_eq!(Control::new(0.1, 1, false).propose(0.95, 1.0), 1.0 - 0.95);
         assert!(!c.judge(0.1, Some(f64::NAN)));
+        let fixed = Control::new(0.1, 1, false);
+        let walked = (0..1_000_000).fold(0.0, |tau, _| fixed.after(tau, 0.1));
+        assert_eq!((walked, fixed.after(0.25, 0.1)), (100_000.0, 0.35));
         assert!(Control::new(0.1, 1, false).judge(0.1, None));
     }
 }

@@ -1,7 +1,7 @@
 //! Gradient flow: the particles follow their velocity in continuous training time.
 //!
 //! Maths: d beta/d tau = -(speed grad R + lambda beta) (eqs 2.7-2.8 of Gao et al. 2024); int dissipation by the trapezoidal rule.
-//! Shapes: flat vectors.
+//! Shapes: flat vectors. Fixed steps lie on the grid k h whenever they are observed; adaptive ones land on the asked times.
 //! Cost: one gradient a Runge-Kutta stage.
 //! Checked: `tests/flow.rs`, `tests/resume.rs`.
 
@@ -20,6 +20,8 @@ pub struct Flow<T: Real> {
     control: Control,
     tolerance: (f64, f64),
     max_steps: u64,
+    /// Where the flow ends: the one place that cuts a fixed step.
+    end: f64,
     tau: f64,
     beta: Vec<T>,
     new: Vec<T>,
@@ -49,6 +51,7 @@ impl<T: Real> Flow<T> {
             control,
             tolerance: (config.rtol, config.atol),
             max_steps: config.max_steps,
+            end: config.until,
             tau: 0.0,
             new: start.clone(),
             beta: start,
@@ -67,13 +70,14 @@ impl<T: Real> Flow<T> {
         *self.here.insert(e)
     }
 
-    /// Tries one step towards `until`.
+    /// Tries one step towards `until`, which an adaptive step does not pass.
     fn step(&mut self, until: f64) -> Result<(), Outcome> {
         let before = self.here();
         if !before.objective().is_finite() {
             return Err(Outcome::Diverged { tau: self.tau });
         }
-        let h = self.control.propose(self.tau, until);
+        let target = if self.control.is_adaptive() { until } else { self.end.max(until) };
+        let h = self.control.propose(self.tau, target);
         let last = self.method.step(&mut self.field, h, &self.beta, &mut self.new);
         let (rtol, atol) = self.tolerance;
         let error = self.method.error(h, &self.beta, &self.new, rtol, atol);
@@ -81,7 +85,7 @@ impl<T: Real> Flow<T> {
         let rises = self.method.first_same_as_last() && last.objective() > before.objective() * (1.0 + RISE);
         let error = if rises { Some(f64::NAN) } else { error };
         if self.control.judge(h, error) {
-            self.accept(h, until, before, last);
+            self.accept(h, target, before, last);
             return Ok(());
         }
         self.work.rejected += 1;
@@ -89,10 +93,10 @@ impl<T: Real> Flow<T> {
         if too_small { Err(Outcome::StepTooSmall { tau: self.tau }) } else { Ok(()) }
     }
 
-    fn accept(&mut self, h: f64, until: f64, before: Evaluation, last: Evaluation) {
+    fn accept(&mut self, h: f64, target: f64, before: Evaluation, last: Evaluation) {
         std::mem::swap(&mut self.beta, &mut self.new);
-        self.tau = if h == until - self.tau { until } else { self.tau + h };
         self.work.steps += 1;
+        self.tau = if h == target - self.tau { target } else { self.control.after(self.tau, h) };
         self.here = None;
         if self.method.first_same_as_last() {
             self.method.recycle();
@@ -108,7 +112,7 @@ impl<T: Real> Evolution for Flow<T> {
     }
 
     fn advance(&mut self, until: f64) -> Outcome {
-        while self.tau < until {
+        while self.tau < until - self.control.crumb() {
             if self.work.steps >= self.max_steps {
                 return Outcome::MaxSteps { tau: self.tau };
             }

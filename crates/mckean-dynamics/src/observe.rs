@@ -7,6 +7,7 @@
 
 use crate::evolution::Measurement;
 use mckean_engine::Network;
+use serde::{Deserialize, Serialize};
 
 mod balance;
 mod certificate;
@@ -37,13 +38,50 @@ pub struct State<'a> {
     pub data_norm: f64,
 }
 
-/// Named numbers and, when something is violated, a sentence.
+/// A check that did not hold, over one or many observations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Name of the check.
+    pub check: String,
+    /// Observations at which it failed.
+    pub count: usize,
+    /// How badly at the worst of them (relative to its limit; the largest number when it is NaN).
+    pub excess: f64,
+    /// The worst of them in words.
+    pub sentence: String,
+}
+
+impl Violation {
+    /// Adds `new` to `all`: one entry a check, with the worst sentence.
+    pub fn merge(all: &mut Vec<Violation>, new: Violation) {
+        match all.iter_mut().find(|v| v.check == new.check) {
+            None => all.push(new),
+            Some(old) => {
+                let count = old.count + new.count;
+                if new.excess > old.excess {
+                    *old = new;
+                }
+                old.count = count;
+            }
+        }
+    }
+
+    /// One sentence, with the number of observations when there are several.
+    pub fn text(&self) -> String {
+        match self.count {
+            1 => self.sentence.clone(),
+            n => format!("{} (the worst of {n} observations)", self.sentence),
+        }
+    }
+}
+
+/// Named numbers and, when something is violated, what and how badly.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
     /// Columns of the metrics.
     pub values: Vec<(String, f64)>,
     /// Violations found at this observation.
-    pub warnings: Vec<String>,
+    pub violations: Vec<Violation>,
 }
 
 impl Log {
@@ -52,10 +90,12 @@ impl Log {
         self.values.push((name.into(), x));
     }
 
-    /// Adds a violation unless `holds`.
-    pub fn require(&mut self, holds: bool, sentence: impl FnOnce() -> String) {
+    /// Adds a violation of `check` unless `value <= limit`; NaN violates.
+    pub fn require(&mut self, check: &str, value: f64, limit: f64, sentence: impl FnOnce() -> String) {
+        let holds = value <= limit;
         if !holds {
-            self.warnings.push(sentence());
+            let excess = if value.is_nan() { f64::MAX } else { (value / limit).min(f64::MAX) };
+            self.violations.push(Violation { check: check.into(), count: 1, excess, sentence: sentence() });
         }
     }
 }

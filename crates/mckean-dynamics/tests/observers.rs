@@ -32,10 +32,10 @@ fn identities_hold_along_an_accurate_flow() {
         let p = problem(&m, 1, 1); // one sample: kinks are crossed rarely, so the order survives
         let c = DynamicsConfig { weight_decay: lambda, integrator: Scheme::Rk4, step: 0.02, ..Default::default() };
         let (mut e, mut observers) = (p.evolution(&c), observe::all(&p.net, lambda));
-        assert!(p.look(&mut *e, lambda, &mut observers).warnings.is_empty());
+        assert!(p.look(&mut *e, lambda, &mut observers).violations.is_empty());
         e.advance(2.0);
         let log = p.look(&mut *e, lambda, &mut observers);
-        assert_eq!(log.warnings, Vec::<String>::new());
+        assert_eq!(log.violations, vec![]);
         assert!(value(&log, "energy_residual") < 2e-3);
         assert!(value(&log, "balance_drift") < 1e-6, "{attention} {kernel:?} {}", value(&log, "balance_drift"));
         assert!(value(&log, "kinetic_ratio") > 0.05 && value(&log, "kinetic_ratio") <= 1.0);
@@ -59,7 +59,7 @@ fn each_check_fires_when_its_identity_is_broken() {
         let state = |beta, now| State { net: &p.net, beta, speeds: &speeds, lambda, now, data_norm: p.data_norm() };
         let mut log = Log::default();
         o.observe(state(&beta, now), &mut log);
-        assert!(log.warnings.is_empty(), "{}: {:?}", o.name(), log.warnings);
+        assert!(log.violations.is_empty(), "{}: {:?}", o.name(), log.violations);
         let mut later = now;
         later.tau = 0.1;
         later.dissipated = 0.5 * now.objective;
@@ -67,6 +67,6 @@ fn each_check_fires_when_its_identity_is_broken() {
         let far: Vec<f64> = moved.iter().map(|b| 1e3 * b).collect();
         let beta = if o.name() == "second_moment" { &far } else { &moved };
         o.observe(state(beta, later), &mut log);
-        assert_eq!(log.warnings.len(), 1, "{}", o.name());
+        assert_eq!(log.violations.len(), 1, "{}", o.name());
     }
 }

@@ -92,6 +92,7 @@ impl Network {
     /// Anything `ModelConfig::check` refuses, unknown encoders, a read-out or loss that does not fit the data, absurd sizes.
     pub fn new(config: &ModelConfig, data: DataShape) -> Result<Network, ModelError> {
         config.check()?;
+        let config = &config.with_readout_for(data.outputs);
         let dim = if config.embedding == Embedding::None { data.dim } else { config.embedding_dim };
         let tokens = data.tokens + usize::from(config.class_token);
         check_fit(config, data, tokens, dim)?;
@@ -177,6 +178,11 @@ fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Res
             format!("there are {tokens} tokens"),
             "Use -1 for the last.",
         ),
+        kind if kind != Readout::Entry && (m.readout_row, m.readout_token) != (-1, -1) => {
+            let given = format!("{} and readout_token = {}", m.readout_row, m.readout_token);
+            let problem = format!("a single row of a single token is read only by \"entry\", not by {kind:?}");
+            refuse("readout_row", given, problem, "Set model.readout = \"entry\" or leave them out.")
+        }
         Readout::Rows if dim < data.outputs => {
             let problem = format!("{} outputs do not fit into tokens of dimension {dim}", data.outputs);
             refuse("readout", "\"rows\"".into(), problem, "Set data.readout_rows to the number of outputs.")

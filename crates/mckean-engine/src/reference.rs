@@ -174,7 +174,7 @@ impl<S: Scalar> Plain<'_, S> {
         used.iter().for_each(|z| axpy(S::c(1.0 / used.len() as f64), z, &mut mean));
         match r.kind {
             Readout::Entry => vec![z[r.entry.0][r.entry.1]],
-            Readout::Rows => mean[d - r.outputs..].to_vec(),
+            Readout::Rows | Readout::Auto => mean[d - r.outputs..].to_vec(),
             Readout::Linear | Readout::ClassToken => {
                 let mut out = matvec(self.tensor("readout.weight", 0), &mean, r.outputs);
                 axpy(S::c(1.0), self.tensor("readout.bias", 0), &mut out);

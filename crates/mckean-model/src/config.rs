@@ -67,8 +67,10 @@ pub enum Parametrisation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Readout {
-    /// One entry of one token (`readout_row`, `readout_token`), as in the paper's Read[.].
+    /// "entry" for a single output, "rows" for several.
     #[default]
+    Auto,
+    /// One entry of one token (`readout_row`, `readout_token`), as in the paper's Read[.].
     Entry,
     /// The last rows of the mean token, one per output: a fixed linear map.
     Rows,
@@ -199,7 +201,7 @@ impl Default for ModelConfig {
             norm: Norm::None,
             bias: false,
             dropout: 0.0,
-            readout: Readout::Entry,
+            readout: Readout::Auto,
             readout_row: -1,
             readout_token: -1,
             loss: Loss::Squared,
@@ -293,6 +295,16 @@ impl ModelConfig {
             Parametrisation::MeanField => 0.5 * self.dt(),
             Parametrisation::Sp => 1.0,
         }
+    }
+
+    /// This config with the read-out that "auto" picks for data with `outputs` outputs.
+    pub fn with_readout_for(&self, outputs: usize) -> ModelConfig {
+        let readout = match self.readout {
+            Readout::Auto if outputs == 1 => Readout::Entry,
+            Readout::Auto => Readout::Rows,
+            given => given,
+        };
+        ModelConfig { readout, ..self.clone() }
     }
 
     /// Checks everything that does not need the data.

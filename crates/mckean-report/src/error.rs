@@ -50,18 +50,18 @@ pub enum ReportError {
         source: io::Error,
     },
     /// The folder holds something, but no run.
-    #[error(
-        "{path}: not a run directory; it has no manifest.json but holds {found}. It is left untouched: choose another --out."
-    )]
+    #[error("{path}: not a run directory; it has no manifest.json but holds {found}. {remedy}")]
     Foreign {
         /// The folder.
         path: PathBuf,
         /// The first few names in it.
         found: String,
+        /// What to do, which depends on whether one wanted to read or to write.
+        remedy: &'static str,
     },
     /// The folder is part of a run directory; its creation was cut short.
     #[error(
-        "{path}: a half-written run directory; {missing} is missing. It is not repaired: delete the folder, or use another --out."
+        "{path}: a half-written run directory; {missing} is missing. It is not repaired: delete the folder and run again."
     )]
     HalfWritten {
         /// The folder.

@@ -9,6 +9,8 @@ use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::{Kind, Rule, Scheme};
 use mckean_model::config::{Embedding, Norm};
 use mckean_model::{Activation, ModelConfig, Parametrisation};
+use mckean_report::{ReportError, RunDir};
+use std::path::Path;
 
 /// The whole bibliography as BibTeX.
 pub const BIBLIOGRAPHY: &str = include_str!("../../../REFERENCES.bib");
@@ -51,6 +53,27 @@ fn unknown(key: &str, all: &[(String, String)]) -> UnknownKey {
     let known: Vec<&str> = all.iter().map(|(k, _)| k.as_str()).collect();
     let nearest = known.iter().min_by_key(|k| strsim::damerau_levenshtein(key, k)).copied().unwrap_or_default();
     UnknownKey { key: key.into(), nearest: nearest.into(), known: known.join(", ") }
+}
+
+/// Keys that a run directory names, or those of all run directories in a folder (a sweep, a reproduction), each once.
+///
+/// # Errors
+/// Neither the folder nor anything in it is a run directory.
+pub fn of_folder(folder: &Path) -> Result<Vec<String>, ReportError> {
+    let manifest = |path: &Path| RunDir::open(path).and_then(|d| d.manifest());
+    let alone = match manifest(folder) {
+        Ok(m) => return Ok(m.citations),
+        Err(e) => e,
+    };
+    let mut inside: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    inside.sort();
+    let mut keys: Vec<String> = vec![];
+    for key in inside.iter().filter_map(|p| manifest(p).ok()).flat_map(|m| m.citations) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    if keys.is_empty() { Err(alone) } else { Ok(keys) }
 }
 
 /// Keys of everything that a run on the data set `data` uses, each once.

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::keys;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
+use mckean_dynamics::config::Kind;
 use mckean_model::{InitConfig, ModelConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use std::path::Path;
 #[serde(default, deny_unknown_fields)]
 pub struct ObserveConfig {
     /// Training time (flow) or epochs (descent) between observations; 0 makes 100 of a flow and one an epoch of descent.
+    /// Adaptive steps land on these times; fixed steps and descent are seen at their first step at or after them.
     pub every: f64,
     /// Log the exact checks of a flow (energy, kinetic, balance, second moment, forward certificate).
     pub checks: bool,
@@ -143,6 +145,11 @@ impl Config {
         table.try_into().map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", e.to_string().trim())))
     }
 
+    /// This config as a single run: its `[sweep]` section at the default.
+    pub fn without_sweep(&self) -> Config {
+        Config { sweep: SweepConfig::default(), ..self.clone() }
+    }
+
     /// All keys written out.
     pub fn resolved(&self) -> String {
         toml::to_string(self).unwrap_or_else(|e| format!("# cannot be written as TOML: {e}\n"))
@@ -171,6 +178,9 @@ impl Config {
         for (key, x) in [("observe.every", o.every), ("observe.checkpoint_seconds", o.checkpoint_seconds)] {
             one(key, x.to_string(), x.is_finite() && x >= 0.0, "a finite number >= 0 is needed.")?;
         }
+        let masks = self.dynamics.kind == Kind::Flow && self.model.dropout > 0.0 && self.model.dropout < 1.0;
+        let problem = "a gradient flow follows the risk itself, without random masks. Set it to 0, or train with dynamics.kind = \"descent\".";
+        one("model.dropout", self.model.dropout.to_string(), !masks, problem)?;
         let few = self.dynamics.end() <= 1e7 * self.observe_every();
         let problem = "this makes more than 10,000,000 observations. Observe less often, or use 0 for the default.";
         one("observe.every", o.every.to_string(), few, problem)
@@ -181,8 +191,8 @@ impl Config {
         let end = self.dynamics.end();
         match self.dynamics.kind {
             _ if self.observe.every > 0.0 => self.observe.every.min(end),
-            mckean_dynamics::config::Kind::Flow => end / 100.0,
-            mckean_dynamics::config::Kind::Descent => 1f64.min(end),
+            Kind::Flow => end / 100.0,
+            Kind::Descent => 1f64.min(end),
         }
     }
 }
@@ -218,7 +228,25 @@ fn apply(table: &mut toml::Table, set: &str) -> Result<(), Error> {
     insert(table, key, parsed.unwrap_or_else(|| toml::Value::String(value.into())), "--set")
 }
 
+/// Puts a list of values into the grid under the key it varies, with or without quotes around it.
+fn insert_grid(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &str) -> Result<(), Error> {
+    let key = key.trim_matches('"');
+    if !keys::all().iter().any(|k| k.path == key) {
+        let nearest = format!("sweep.grid.{}", keys::nearest(key));
+        return Err(Error::UnknownKey { source_name: source_name.into(), key: format!("sweep.grid.{key}"), nearest });
+    }
+    let empty = || toml::Value::Table(toml::Table::new());
+    let sweep = table.entry("sweep").or_insert_with(empty).as_table_mut();
+    let grid = sweep.and_then(|s| s.entry("grid").or_insert_with(empty).as_table_mut());
+    let problem = "\"sweep.grid\" is not a section".to_string();
+    grid.ok_or(Error::Syntax { source_name: source_name.into(), problem })?.insert(key.into(), value);
+    Ok(())
+}
+
 fn insert(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &str) -> Result<(), Error> {
+    if let Some(varied) = key.strip_prefix("sweep.grid.") {
+        return insert_grid(table, varied, value, source_name);
+    }
     if !keys::all().iter().any(|k| k.path == key) {
         return Err(Error::UnknownKey {
             source_name: source_name.into(),
@@ -258,6 +286,8 @@ mod tests {
         assert_eq!(set("model.heads=64").unwrap().model.heads, 64);
         assert_eq!(set("dynamics.step=1").unwrap().dynamics.step, 1.0);
         assert_eq!(set("name=wide").unwrap().name, "wide");
+        assert_eq!(set("sweep.grid.model.heads=[1, 2]").unwrap().sweep.grid["model.heads"].len(), 2);
+        assert!(set("sweep.grid.\"model.hedas\"=[1]").unwrap_err().to_string().contains("sweep.grid.model.heads"));
         assert!(set("model.head=4").unwrap_err().to_string().contains("did you mean \"model.heads\""));
         assert!(set("model.heads").unwrap_err().to_string().contains("key=value"));
         assert!(set("model.heads=many").unwrap_err().to_string().contains("heads"));

@@ -54,6 +54,17 @@ pub enum Error {
         /// Run directory.
         path: PathBuf,
     },
+    /// One cell of a sweep is wrong.
+    #[error("cell {label} of the sweep: {problem}")]
+    Cell {
+        /// Its grid values.
+        label: String,
+        /// What is wrong with it.
+        problem: Box<Error>,
+    },
+    /// A cell of a sweep that has no finished run.
+    #[error("not run to its end yet; `mckean sweep` with the same config goes on")]
+    NotRun,
     /// Data.
     #[error(transparent)]
     Data(#[from] mckean_data::DataError),

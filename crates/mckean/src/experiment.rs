@@ -12,7 +12,7 @@ use crate::store::{self, Checkpoint};
 use crate::{cite, report};
 use mckean_data::Dataset;
 use mckean_dynamics::config::Precision;
-use mckean_dynamics::observe::{self, Log, Observer};
+use mckean_dynamics::observe::{self, Log, Observer, Violation};
 use mckean_dynamics::{Evolution, Outcome, State};
 use mckean_engine::{Batch, Risk};
 use mckean_num::lane::{Isa, Real};
@@ -22,6 +22,7 @@ use mckean_report::{Manifest, RunDir, RunOutcome};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// Where a run stands, for progress bars.
@@ -83,7 +84,12 @@ pub struct Options {
     pub source: String,
     /// Skip the HTML page (cells of a sweep).
     pub no_page: bool,
+    /// Set from elsewhere to stop at the next observation, with a checkpoint to resume from.
+    pub stop: Arc<AtomicBool>,
 }
+
+/// Outcome of a run that was interrupted and can go on.
+const STOPPED: &str = "stopped";
 
 /// The folder a config runs in.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -122,11 +128,11 @@ pub fn run_problem(
     let dir = RunDir::create(directory(config, &options.out), source, &text, &manifest)?;
     let _lock = dir.lock()?;
     let old = dir.manifest()?;
-    if let Some(outcome) = old.outcome.as_ref().filter(|o| o.kind != "stopped") {
+    if let Some(outcome) = old.outcome.as_ref().filter(|o| o.kind != STOPPED) {
         if !options.no_page && !dir.report().exists() {
             report::write_run(&dir)?; // a sweep wrote none, or the process was killed before it
         }
-        return summary(problem, &dir, outcome.clone(), old.warnings, begun, true);
+        return summary(&dir, outcome.clone(), &old, begun, true);
     }
     if !dir.is_fresh() && !options.resume {
         return Err(Error::Unfinished { path: dir.path().into() });
@@ -135,13 +141,28 @@ pub fn run_problem(
     let mut session = Session::new(problem, par, &dir)?;
     let outcome = match session.ended.take() {
         Some(outcome) => outcome, // killed between its last observation and its manifest
-        None => session.go(config.observe.checkpoint_seconds, progress)?,
+        None => session.go(config.observe.checkpoint_seconds, &options.stop, progress)?,
     };
     session.finish(&mut manifest, &outcome)?;
     if !options.no_page {
         report::write_run(&dir)?;
     }
-    summary(problem, &dir, outcome, session.warnings, begun, false)
+    summary(&dir, outcome, &manifest, begun, false)
+}
+
+/// The summary of a config that ran to its end before.
+///
+/// # Errors
+/// It did not, or its directory is damaged.
+pub fn finished(config: &Config, out: &Path) -> Result<Summary, Error> {
+    let path = directory(config, out);
+    if !path.exists() {
+        return Err(Error::NotRun);
+    }
+    let dir = RunDir::open(path)?;
+    let manifest = dir.manifest()?;
+    let outcome = manifest.outcome.clone().filter(|o| o.kind != STOPPED).ok_or(Error::NotRun)?;
+    summary(&dir, outcome, &manifest, Instant::now(), true)
 }
 
 fn manifest(problem: &Problem, par: &Par, options: &Options) -> Manifest {
@@ -155,6 +176,7 @@ fn manifest(problem: &Problem, par: &Par, options: &Options) -> Manifest {
         isa: Isa::detect().name().into(),
         threads: par.threads(),
         ranks: 1,
+        commit: option_env!("MCKEAN_COMMIT").map(String::from),
         seed: config.seed,
         precision: format!("{:?}", config.dynamics.precision).to_lowercase(),
         citations: cite::for_run(&config.data.name, &config.model, &config.dynamics)
@@ -197,7 +219,7 @@ struct Session<'a> {
     log: MetricsLog,
     /// Observations already written.
     written: u64,
-    warnings: Vec<String>,
+    violations: Vec<Violation>,
     /// Set when the checkpoint says that training had already ended.
     ended: Option<RunOutcome>,
 }
@@ -226,7 +248,7 @@ impl<'a> Session<'a> {
             speeds: problem.net.speeds(),
             data_norm: problem.data_norm(),
             written: 0,
-            warnings: vec![],
+            violations: vec![],
             ended: None,
             problem,
             dir,
@@ -252,8 +274,8 @@ impl<'a> Session<'a> {
             o.resume(self.state(&start, initial), self.state(&now, last));
         }
         self.observers = observers;
-        (self.written, self.warnings) = (checkpoint.observations, checkpoint.warnings);
-        self.ended = checkpoint.outcome;
+        (self.written, self.violations) = (checkpoint.observations, checkpoint.violations);
+        self.ended = checkpoint.outcome.filter(|o| o.kind != STOPPED);
         Ok(())
     }
 
@@ -263,7 +285,12 @@ impl<'a> Session<'a> {
     }
 
     /// Advances from observation to observation.
-    fn go(&mut self, checkpoint_seconds: f64, progress: &mut dyn FnMut(&Progress)) -> Result<RunOutcome, Error> {
+    fn go(
+        &mut self,
+        checkpoint_seconds: f64,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<RunOutcome, Error> {
         let config = &self.problem.config;
         let (every, end) = (config.observe_every(), config.dynamics.end());
         let mut saved = Instant::now();
@@ -276,7 +303,11 @@ impl<'a> Session<'a> {
             if outcome == Outcome::Finished && !seen.risk.is_finite() {
                 outcome = Outcome::Diverged { tau: seen.tau };
             }
-            if outcome != Outcome::Finished || due >= end || seen.tau >= end {
+            let more = outcome == Outcome::Finished && due < end && seen.tau < end;
+            if more && stop.load(Ordering::Relaxed) {
+                outcome = Outcome::Stopped { tau: seen.tau };
+            }
+            if outcome != Outcome::Finished || !more {
                 let (kind, advice) = (outcome.name().into(), outcome.advice().into());
                 return Ok(RunOutcome { kind, tau: outcome.tau(), advice });
             }
@@ -309,7 +340,7 @@ impl<'a> Session<'a> {
         }
         self.observers = observers;
         row.append(&mut log.values);
-        self.warnings.append(&mut log.warnings);
+        log.violations.into_iter().for_each(|v| Violation::merge(&mut self.violations, v));
         let mut values: Vec<(&str, Value)> = row.iter().map(|(n, x)| (n.as_str(), Value::from(*x))).collect();
         values.push(("gradients", Value::from(self.evolution.work().gradients)));
         self.log.append(&values)?;
@@ -323,7 +354,7 @@ impl<'a> Session<'a> {
             saved: self.evolution.save(),
             position: self.log.position(),
             observations: self.written,
-            warnings: self.warnings.clone(),
+            violations: self.violations.clone(),
             outcome: outcome.cloned(),
         };
         store::write_checkpoint(self.dir, &checkpoint)
@@ -336,6 +367,7 @@ impl<'a> Session<'a> {
         mckean_report::metrics::compact(self.dir.metrics(), self.dir.metrics_parquet())?;
         let work = self.evolution.work();
         let counters = [
+            ("parameters", self.problem.net.parameters() as u64),
             ("steps", work.steps),
             ("rejected", work.rejected),
             ("gradients", work.gradients),
@@ -343,17 +375,16 @@ impl<'a> Session<'a> {
         ];
         manifest.work = counters.into_iter().map(|(n, x)| (n.to_string(), x.into())).collect();
         manifest.ended = Some(mckean_report::run_dir::now());
-        manifest.warnings = self.warnings.clone();
+        manifest.warnings = self.violations.iter().map(Violation::text).collect();
         manifest.outcome = Some(outcome.clone());
         Ok(self.dir.write_manifest(manifest)?)
     }
 }
 
 fn summary(
-    problem: &Problem,
     dir: &RunDir,
     outcome: RunOutcome,
-    warnings: Vec<String>,
+    manifest: &Manifest,
     begun: Instant,
     already_finished: bool,
 ) -> Result<Summary, Error> {
@@ -371,9 +402,9 @@ fn summary(
         accuracy: last("accuracy"),
         test_risk: last("test_risk"),
         test_accuracy: last("test_accuracy"),
-        parameters: problem.net.parameters(),
+        parameters: manifest.work.get("parameters").map_or(0, |c| c.as_f64() as usize),
         seconds: begun.elapsed().as_secs_f64(),
-        warnings,
+        warnings: manifest.warnings.clone(),
         already_finished,
     })
 }

@@ -8,8 +8,8 @@
 use crate::config::Config;
 use crate::error::Error;
 use mckean_data::{Dataset, Targets};
-use mckean_dynamics::config::{Kind, Precision, Scheme};
-use mckean_dynamics::{Evolution, stability};
+use mckean_dynamics::config::{Kind, Precision, Rule, Scheme};
+use mckean_dynamics::{DynamicsConfig, Evolution, stability};
 use mckean_engine::{Batch, DataShape, Network, Risk};
 use mckean_model::config::Embedding;
 use mckean_model::init;
@@ -49,13 +49,21 @@ impl Problem {
     /// # Errors
     /// Anything wrong with model or dynamics.
     pub fn on(config: &Config, train: Arc<Dataset>, test: Option<Arc<Dataset>>) -> Result<Problem, Error> {
-        config.dynamics.check()?;
-        config.check()?;
-        let vocabulary = vocabulary(config, &train, test.as_deref())?;
-        let shape = DataShape { tokens: train.tokens, dim: train.dim, outputs: outputs(&train), vocabulary };
-        let net = Arc::new(Network::new(&config.model, shape)?);
+        let net = Arc::new(Problem::network(config, &train, test.as_deref())?);
         let start = init::draw(&config.model, &config.init, &net.layout, Seed(config.seed));
         Ok(Problem { config: config.clone(), train, test, net, start })
+    }
+
+    /// The network of a config on its data, everything checked and nothing drawn.
+    ///
+    /// # Errors
+    /// Anything wrong with model or dynamics.
+    pub fn network(config: &Config, train: &Dataset, test: Option<&Dataset>) -> Result<Network, Error> {
+        config.dynamics.check()?;
+        config.check()?;
+        let vocabulary = vocabulary(config, train, test)?;
+        let shape = DataShape { tokens: train.tokens, dim: train.dim, outputs: outputs(train), vocabulary };
+        Ok(Network::new(&config.model, shape)?)
     }
 
     /// The evolution of the config, at tau = 0.
@@ -73,27 +81,6 @@ impl Problem {
         self.train.inputs.chunks(self.train.dim).map(norm).fold(0.0, f64::max)
     }
 
-    /// Gradients over one batch that the run will take.
-    pub fn gradients(&self) -> f64 {
-        let d = &self.config.dynamics;
-        let stages = match d.integrator {
-            Scheme::Euler => 1.0,
-            Scheme::Heun => 2.0,
-            Scheme::Rk4 => 4.0,
-            Scheme::Adaptive => 6.0,
-        };
-        match d.kind {
-            Kind::Flow => (d.until / d.step).ceil() * stages,
-            Kind::Descent => d.epochs * self.train.samples.div_ceil(self.batch()) as f64,
-        }
-    }
-
-    fn batch(&self) -> usize {
-        let d = &self.config.dynamics;
-        let full = d.kind == Kind::Flow || d.batch == 0 || d.optimizer == mckean_dynamics::config::Rule::Gd;
-        if full { self.train.samples } else { d.batch.min(self.train.samples) }
-    }
-
     /// Measures what the run will cost on this machine, and the largest stable step near the start.
     ///
     /// # Errors
@@ -106,7 +93,7 @@ impl Problem {
         let few = self.few(256);
         let lambda = self.config.dynamics.weight_decay;
         let rate = stability::largest_rate(&self.net, &few, &self.start, lambda, 12, par)?;
-        let gradients = self.gradients();
+        let (gradients, gradient_flops) = gradients_and_flops(&self.config, &self.net, &self.train);
         let bytes = if self.config.dynamics.precision == Precision::F32 { 4 } else { 8 };
         Ok(Cost {
             parameters: self.net.parameters(),
@@ -114,7 +101,7 @@ impl Problem {
             test_samples: self.test.as_ref().map_or(0, |t| t.samples),
             tokens: self.net.tokens,
             dim: self.net.dim,
-            gradient_flops: 6.0 * self.net.multiply_adds() as f64 * self.batch() as f64,
+            gradient_flops,
             gradients,
             gradient_seconds: seconds,
             run_seconds: gradients * seconds,
@@ -129,7 +116,8 @@ impl Problem {
     fn time_gradient<T: mckean_num::lane::Real>(&self, par: &Par) -> Result<f64, Error> {
         let mut risk = Risk::<T>::new(self.net.clone(), self.train.clone(), par.clone())?;
         let theta: Vec<T> = self.start.iter().map(|&x| T::new(x, 0.0)).collect();
-        let (batch, mut grad) = (Batch::first(self.batch()), vec![T::zero(); theta.len()]);
+        let items = batch(&self.config, self.train.samples);
+        let (batch, mut grad) = (Batch::first(items), vec![T::zero(); theta.len()]);
         risk.value_and_grad(&theta, &batch, &mut grad);
         let begun = Instant::now();
         let mut done = 0;
@@ -143,6 +131,29 @@ impl Problem {
     fn few(&self, n: usize) -> Arc<Dataset> {
         if self.train.samples <= n { self.train.clone() } else { Arc::new(self.train.take(0..n)) }
     }
+}
+
+/// Samples of one gradient.
+fn batch(config: &Config, samples: usize) -> usize {
+    let d = &config.dynamics;
+    let full = d.kind == Kind::Flow || d.batch == 0 || d.optimizer == Rule::Gd;
+    if full { samples } else { d.batch.min(samples) }
+}
+
+/// Gradients that a run will take, and the model FLOPs of each (3 forward passes over its batch).
+pub fn gradients_and_flops(config: &Config, net: &Network, train: &Dataset) -> (f64, f64) {
+    let (d, batch) = (&config.dynamics, batch(config, train.samples));
+    let stages = match d.integrator {
+        Scheme::Euler => 1.0,
+        Scheme::Heun => 2.0,
+        Scheme::Rk4 => 4.0,
+        Scheme::Adaptive => 6.0,
+    };
+    let gradients = match d.kind {
+        Kind::Flow => (d.until / d.step).ceil() * stages,
+        Kind::Descent => d.epochs * train.samples.div_ceil(batch) as f64,
+    };
+    (gradients, 6.0 * net.multiply_adds() as f64 * batch as f64)
 }
 
 /// What `mckean check` reports.
@@ -176,6 +187,26 @@ pub struct Cost {
     pub isa: &'static str,
     /// Threads in use.
     pub threads: usize,
+}
+
+impl Cost {
+    /// A sentence when the asked step or learning rate exceeds what is stable at the start.
+    ///
+    /// Steps h times the largest rate mu stay below 2 for Euler, Heun and gradient descent, below 2.785 for the classical
+    /// Runge-Kutta method, below 2 (1 + momentum) for heavy-ball momentum. Sign steps, Adam and adaptive flows adapt.
+    pub fn warning(&self, d: &DynamicsConfig) -> Option<String> {
+        let (key, asked, factor) = match (d.kind, d.integrator, d.optimizer) {
+            (Kind::Flow, Scheme::Adaptive, _) => return None,
+            (Kind::Flow, Scheme::Rk4, _) => ("step", d.step, 1.3925),
+            (Kind::Flow, ..) => ("step", d.step, 1.0),
+            (Kind::Descent, _, Rule::Gd | Rule::Sgd) => ("learning_rate", d.learning_rate, 1.0),
+            (Kind::Descent, _, Rule::Momentum) => ("learning_rate", d.learning_rate, 1.0 + d.momentum),
+            (Kind::Descent, ..) => return None,
+        };
+        let limit = factor * self.stable_step;
+        (asked > limit)
+            .then(|| format!("dynamics.{key} = {asked} exceeds {limit:.3}, up to which it is stable at the start"))
+    }
 }
 
 /// Outputs or classes of a data set.

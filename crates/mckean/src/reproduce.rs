@@ -15,6 +15,8 @@ use mckean_report::page::{Block, Headline, Page, Row, Section};
 use mckean_report::{Figure, atomic_write};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Trained as the paper does (Adam, cosine, GELU, dropout, cross-entropy), on 8 x 8 digits in four patches.
 const PRACTICAL: &str = include_str!("reproduce/practical.toml");
@@ -105,6 +107,7 @@ pub fn gao2024(
     out: &Path,
     jobs: usize,
     command: &str,
+    stop: &Arc<AtomicBool>,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Reproduction, Error> {
     let begun = std::time::Instant::now();
@@ -122,7 +125,7 @@ pub fn gao2024(
     let done = |_: usize, _: &Result<_, Error>| {
         progress(1 + counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed), total)
     };
-    let results = sweep::run_all(&configs, out, jobs, command, &done);
+    let results = sweep::run_all(&configs, out, jobs, command, stop, &done);
     let mut failures: Vec<String> = results.iter().filter_map(|r| r.as_ref().err().map(Error::to_string)).collect();
     failures.dedup();
     let mut panels = vec![];

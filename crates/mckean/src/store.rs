@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::problem::Problem;
 use mckean_data::{Dataset, Targets};
 use mckean_dynamics::Saved;
+use mckean_dynamics::observe::Violation;
 use mckean_report::tensors::{self, NamedTensor, TensorData};
 use mckean_report::{ReportError, RunDir, RunOutcome};
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub struct Checkpoint {
     /// Lines of it.
     pub observations: u64,
     /// Violations found by then.
-    pub warnings: Vec<String>,
+    pub violations: Vec<Violation>,
     /// How training ended, in the last checkpoint.
     pub outcome: Option<RunOutcome>,
 }
@@ -84,7 +85,7 @@ pub fn write_checkpoint(dir: &RunDir, c: &Checkpoint) -> Result<(), Error> {
         ("numbers".to_string(), json(&names)),
         ("position".to_string(), c.position.to_string()),
         ("observations".to_string(), c.observations.to_string()),
-        ("warnings".to_string(), json(&c.warnings)),
+        ("violations".to_string(), json(&c.violations)),
         ("outcome".to_string(), json(&c.outcome)),
     ];
     Ok(tensors::save(dir.checkpoint(LATEST), &all, &metadata)?)
@@ -123,7 +124,8 @@ pub fn read_checkpoint(dir: &RunDir) -> Result<Option<Checkpoint>, Error> {
     }
     let (position, observations) = (count("position")?, count("observations")?);
     let outcome = text("outcome").and_then(|t| serde_json::from_str(t).map_err(|_| missing("outcome")))?;
-    Ok(Some(Checkpoint { saved, position, observations, warnings: list("warnings")?, outcome }))
+    let violations = text("violations").and_then(|t| serde_json::from_str(t).map_err(|_| missing("violations")))?;
+    Ok(Some(Checkpoint { saved, position, observations, violations, outcome }))
 }
 
 /// The processor's own name, if the system tells.

@@ -1,7 +1,7 @@
-//! Many runs: the grid of a config, on all cores, resumable; and curves averaged over seeds.
+//! Many runs: the grid of a config, checked whole, then run on all cores, resumable.
 //!
-//! Maths: mean and range over seeds at common observation times.
-//! Shapes: one run directory a cell; finished cells are recognised by their config hash.
+//! Maths: none.
+//! Shapes: one run directory a cell; finished cells are recognised by their config hash, so grids and seeds can grow.
 //! Cost: one thread a run, so that results and speed do not depend on how runs are spread.
 //! Checked: `tests/sweeps.rs`.
 
@@ -11,12 +11,13 @@ use crate::experiment::{self, Options, Summary};
 use crate::problem::Problem;
 use mckean_data::{DataConfig, Dataset};
 use mckean_num::par::Par;
-use mckean_report::Table;
-use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+mod curve;
+
+pub use curve::{Curve, tables};
 
 /// One run of a grid.
 #[derive(Clone, Debug)]
@@ -50,9 +51,7 @@ pub fn cells(config: &Config) -> Result<Vec<Cell>, Error> {
             format!("the grid makes {runs} runs; 1 to {MAX_RUNS} are possible. Choose fewer values or seeds.");
         return Err(Error::Value { key: "sweep.seeds".into(), value: config.sweep.seeds.to_string(), problem });
     }
-    let mut plain = config.clone();
-    plain.sweep = Default::default();
-    let mut cells = vec![Cell { values: vec![], config: plain }];
+    let mut cells = vec![Cell { values: vec![], config: config.without_sweep() }];
     for (key, values) in &config.sweep.grid {
         if values.is_empty() || key.starts_with("sweep") {
             let problem = "a grid needs at least one value of a key outside [sweep]".to_string();
@@ -75,44 +74,95 @@ pub fn cells(config: &Config) -> Result<Vec<Cell>, Error> {
     Ok(cells.iter().flat_map(seeded).collect())
 }
 
+/// The folder of a sweep. Its name leaves out the `[sweep]` section: more seeds or values find the old cells.
+pub fn folder(config: &Config, out: &Path) -> PathBuf {
+    out.join(format!("{}-sweep-{}", config.name, config.without_sweep().hash()))
+}
+
 /// Training and test samples, loaded once for each distinct `[data]` section.
 type Loaded = (DataConfig, Arc<Dataset>, Option<Arc<Dataset>>);
 
-fn load(config: &Config, cache: &Mutex<Vec<Loaded>>) -> Result<Problem, Error> {
-    let mut cache = cache.lock().unwrap_or_else(|e| e.into_inner());
-    let known = cache.iter().find(|(c, ..)| *c == config.data).cloned();
-    let (_, train, test) = match known {
-        Some(loaded) => loaded,
-        None => {
-            let split = mckean_data::load(&config.data)?;
-            cache.push((config.data.clone(), Arc::new(split.train), split.test.map(Arc::new)));
-            cache[cache.len() - 1].clone()
+/// Data of cells, shared between them.
+#[derive(Default)]
+struct Cache(Mutex<Vec<Loaded>>);
+
+impl Cache {
+    fn data(&self, config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dataset>>), Error> {
+        let mut cache = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some((_, train, test)) = cache.iter().find(|(c, ..)| *c == config.data) {
+            return Ok((train.clone(), test.clone()));
         }
-    };
-    drop(cache);
-    Problem::on(config, train, test)
+        let split = mckean_data::load(&config.data)?;
+        let (train, test) = (Arc::new(split.train), split.test.map(Arc::new));
+        cache.push((config.data.clone(), train.clone(), test.clone()));
+        Ok((train, test))
+    }
+}
+
+/// Checks every cell without running or drawing anything; returns the model FLOPs of all gradients together.
+///
+/// # Errors
+/// The first cell that could not run, named by its values.
+pub fn validate(cells: &[Cell]) -> Result<f64, Error> {
+    let (cache, mut flops) = (Cache::default(), 0.0);
+    let mut last: Option<(&Vec<(String, serde_json::Value)>, f64)> = None;
+    for cell in cells {
+        let own = match last {
+            Some((values, flops)) if *values == cell.values => flops, // another seed
+            _ => {
+                let whole = |(train, test): (Arc<Dataset>, Option<Arc<Dataset>>)| {
+                    Problem::network(&cell.config, &train, test.as_deref())
+                        .map(|net| crate::problem::gradients_and_flops(&cell.config, &net, &train))
+                };
+                let named = |e| match cell.values.is_empty() {
+                    true => e,
+                    false => Error::Cell { label: cell.label(), problem: Box::new(e) },
+                };
+                let (gradients, each) = cache.data(&cell.config).and_then(whole).map_err(named)?;
+                gradients * each
+            }
+        };
+        last = Some((&cell.values, own));
+        flops += own;
+    }
+    Ok(flops)
 }
 
 /// Runs configs on `jobs` threads, each run on one; `done` is called after each with its index.
 ///
-/// The order of results is that of the configs. Unfinished runs continue, finished ones are not repeated.
+/// The order of results is that of the configs. Unfinished runs continue, finished ones are not repeated. Once `stop`
+/// is set, runs end at their next observation and no further one begins.
 pub fn run_all(
     configs: &[Config],
     out: &Path,
     jobs: usize,
     command: &str,
+    stop: &Arc<AtomicBool>,
     done: &(dyn Fn(usize, &Result<Summary, Error>) + Sync),
 ) -> Vec<Result<Summary, Error>> {
-    let (next, cache) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    let (next, cache) = (AtomicUsize::new(0), Cache::default());
     let results: Vec<Mutex<Option<Result<Summary, Error>>>> = configs.iter().map(|_| Mutex::new(None)).collect();
-    let options =
-        Options { out: out.into(), resume: true, command: command.into(), no_page: true, ..Options::default() };
+    let options = Options {
+        out: out.into(),
+        resume: true,
+        command: command.into(),
+        no_page: true,
+        stop: stop.clone(),
+        ..Options::default()
+    };
+    let one = |config: &Config| {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::NotRun);
+        }
+        let (train, test) = cache.data(config)?;
+        let problem = Problem::on(config, train, test)?;
+        experiment::run_problem(&problem, &Par::serial(), &options, &mut |_| {})
+    };
     let worker = || {
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(config) = configs.get(i) else { return };
-            let run = |p: Problem| experiment::run_problem(&p, &Par::serial(), &options, &mut |_| {});
-            let result = load(config, &cache).and_then(run);
+            let result = one(config);
             done(i, &result);
             *results[i].lock().unwrap_or_else(|e| e.into_inner()) = Some(result);
         }
@@ -122,47 +172,7 @@ pub fn run_all(
     results.into_iter().filter_map(taken).collect()
 }
 
-/// A metric over training, averaged over runs.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Curve {
-    /// Training time or epoch.
-    pub tau: Vec<f64>,
-    /// Mean over runs.
-    pub mean: Vec<f64>,
-    /// Smallest over runs.
-    pub low: Vec<f64>,
-    /// Largest over runs.
-    pub high: Vec<f64>,
-    /// Number of runs.
-    pub runs: usize,
-}
-
-impl Curve {
-    /// Averages `column` of several runs at their common observation times.
-    pub fn over(tables: &[Table], column: &str) -> Curve {
-        let columns: Vec<&[f64]> = tables.iter().filter_map(|t| t.column(column)).collect();
-        let rows = columns.iter().map(|c| c.len()).min().unwrap_or(0);
-        let tau = tables.first().and_then(|t| t.column("tau")).map(|t| t[..rows].to_vec()).unwrap_or_default();
-        let fold = |f: &dyn Fn(f64, f64) -> f64, start: f64| -> Vec<f64> {
-            (0..rows).map(|i| columns.iter().fold(start, |s, c| f(s, c[i]))).collect()
-        };
-        let n = columns.len().max(1) as f64;
-        let mean = fold(&|s, x| s + x, 0.0).into_iter().map(|s| s / n).collect();
-        let (low, high) = (fold(&f64::min, f64::INFINITY), fold(&f64::max, f64::NEG_INFINITY));
-        Curve { tau, mean, low, high, runs: columns.len() }
-    }
-
-    /// Last mean.
-    pub fn last(&self) -> f64 {
-        self.mean.last().copied().unwrap_or(f64::NAN)
-    }
-}
-
-/// Metrics of several run directories.
-///
-/// # Errors
-/// Unreadable metrics.
-pub fn tables(dirs: &[PathBuf]) -> Result<Vec<Table>, Error> {
-    let read = |d: &PathBuf| Ok(mckean_report::metrics::read(d.join("metrics.jsonl"))?);
-    dirs.iter().map(read).collect()
+/// What earlier calls left of each config, without running anything.
+pub fn collect(configs: &[Config], out: &Path) -> Vec<Result<Summary, Error>> {
+    configs.iter().map(|c| experiment::finished(c, out)).collect()
 }

@@ -145,11 +145,37 @@ pub fn figure(
     Ok(Figure { id: id.into(), title: title.into(), caption, x: time_axis(config), y, series, marks: vec![] })
 }
 
-/// Writes `sweep.csv`, `sweep.json` and `report.html` into the sweep's folder.
+/// The config of the sweep in `folder`, or `None` when the folder holds no sweep.
+///
+/// # Errors
+/// A file that is there but cannot be understood.
+pub fn config_of(folder: &Path) -> Result<Option<Config>, Error> {
+    let path = folder.join(CONFIG);
+    if path.exists() { Config::load(&path, &[]).map(Some) } else { Ok(None) }
+}
+
+/// Rebuilds table and page of the sweep of `config` in `folder` from its run directories.
+///
+/// # Errors
+/// As [`write`].
+pub fn rebuild(config: &Config, folder: &Path) -> Result<(Vec<Group>, PathBuf), Error> {
+    let cells = crate::sweep::cells(config)?;
+    let configs: Vec<Config> = cells.iter().map(|c| c.config.clone()).collect();
+    let groups = group(&cells, crate::sweep::collect(&configs, folder));
+    let command = format!("mckean report {}", folder.display());
+    let page = write(config, &groups, folder, &command)?;
+    Ok((groups, page))
+}
+
+/// The sweep's own config, with its grid.
+const CONFIG: &str = "sweep.toml";
+
+/// Writes `sweep.toml`, `sweep.csv`, `sweep.json` and `report.html` into the sweep's folder.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub fn write(config: &Config, groups: &[Group], out: &Path, command: &str) -> Result<PathBuf, Error> {
+    atomic_write(out.join(CONFIG), config.resolved().as_bytes())?;
     atomic_write(out.join("sweep.csv"), csv(groups).as_bytes())?;
     atomic_write(out.join("sweep.json"), serde_json::to_string_pretty(groups).unwrap_or_default().as_bytes())?;
     let (header, rows) = rows(groups);

@@ -93,6 +93,7 @@ fn a_run_leaves_every_promised_file_and_one_row_per_observation() {
     let m = manifest(&s.dir);
     assert_eq!((m.outcome.unwrap().kind.as_str(), m.seed, m.config_hash), ("finished", 5, c.hash()));
     assert!(m.ended.unwrap() >= m.started && m.warnings.is_empty() && !m.citations.is_empty());
+    assert_eq!(m.commit.as_deref(), option_env!("MCKEAN_COMMIT"));
     assert_eq!((s.risk, s.initial_risk), (column(&s, "risk")[10], column(&s, "risk")[0]));
     assert_eq!(Config::parse(&fs::read_to_string(s.dir.join("resolved.toml")).unwrap(), "resolved", &[]).unwrap(), c);
 }
@@ -279,15 +280,73 @@ fn observations_finer_than_a_step_are_not_repeated() {
     assert_eq!(thirds, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     for (sets, taus) in [
         (["observe.every=0.1", "dynamics.until=0.7"], 8),
-        (["observe.every=0.15", "dynamics.until=0.5"], 5),
+        (["observe.every=0.15", "dynamics.until=0.5"], 4), // 0, 0.2, 0.3, 0.5: the first step at or after each time
         (["observe.every=9.0", "dynamics.until=0.05"], 2),
-        (["observe.every=0", "dynamics.until=0.07"], 101),
+        (["observe.every=0", "dynamics.until=0.07"], 2), // one step
     ] {
         let s = run(&config(FLOW, &sets), folder.path()).unwrap();
         let found = column(&s, "tau");
         assert_eq!((found.len(), s.tau), (taus, config(FLOW, &sets).dynamics.until), "{sets:?}: {found:?}");
         assert!(found.windows(2).all(|w| w[1] - w[0] > 1e-6), "{found:?}");
     }
+}
+
+#[test]
+fn observation_times_do_not_move_fixed_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    for integrator in ["euler", "heun", "rk4"] {
+        let end = |every: &str| {
+            let sets = [every, "dynamics.step=0.13", &format!("dynamics.integrator={integrator}")];
+            let s = run(&config(FLOW, &sets), folder.path()).unwrap();
+            (tensors(&s.dir, "end").entries, manifest(&s.dir).work["steps"].as_f64())
+        };
+        let (sparse, dense) = (end("observe.every=0.9"), end("observe.every=0.01"));
+        assert!(sparse == dense && dense.1 == 16.0, "{integrator}: {} and {} steps", sparse.1, dense.1);
+    }
+}
+
+/// The flag that Ctrl-C raises.
+#[test]
+fn a_stopped_run_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, halves) = (folder.path().join("whole"), folder.path().join("halves"));
+    for c in [config(FLOW, &["dynamics.integrator=adaptive"]), config(DIGITS, &["model.dropout=0.1"])] {
+        let reference = files(&run(&c, &whole).unwrap().dir);
+        let options = mckean::experiment::Options { out: halves.clone(), ..Default::default() };
+        let mut seen = 0;
+        let mut stop_at_second = |_: &mckean::Progress| {
+            seen += 1;
+            options.stop.store(seen == 2, std::sync::atomic::Ordering::Relaxed);
+        };
+        let stopped = mckean::run(&c, &Par::serial(), &options, &mut stop_at_second).unwrap();
+        assert_eq!((stopped.outcome.as_str(), metrics(&stopped).rows), ("stopped", 2));
+        assert!(stopped.advice.contains("--resume") && stopped.tau < c.dynamics.end());
+        assert!(matches!(run(&c, &halves).unwrap_err(), Error::Unfinished { .. }));
+        let resumed = run_on(&c, &halves, &Par::serial(), true).unwrap();
+        assert_eq!(resumed.outcome, "finished");
+        let now = files(&resumed.dir);
+        for file in ["metrics.jsonl", "metrics.parquet", "arrays/end.safetensors", "checkpoints/latest.safetensors"] {
+            assert!(now[file] == reference[file], "{file} differs");
+        }
+    }
+}
+
+#[test]
+fn violations_are_told_once_a_check_and_survive_a_resume() {
+    let folder = tempfile::tempdir().unwrap();
+    let sets =
+        ["dynamics.step=1.9", "dynamics.until=38", "observe.every=1.9", "dynamics.integrator=euler", "init.scale=2.5"];
+    let c = config(FLOW, &[&sets[..], &["observe.checkpoint_seconds=0", "observe.test=false"]].concat());
+    let whole = run(&c, &folder.path().join("whole")).unwrap();
+    let about = |w: &str| whole.warnings.iter().filter(|x| x.contains(w)).count();
+    assert_eq!((about("energy identity"), about("kinetic inequality")), (1, 1), "{:?}", whole.warnings);
+    assert!(whole.warnings.iter().any(|w| w.contains("the worst of ")), "{:?}", whole.warnings);
+    let page = fs::read_to_string(whole.dir.join("report.html")).unwrap();
+    assert!(page.contains("of the checks fail"));
+    break_off(&c, &folder.path().join("broken"), 9);
+    assert_eq!(run_on(&c, &folder.path().join("broken"), &Par::serial(), true).unwrap().warnings, whole.warnings);
+    let first = metrics(&whole).observed("energy_residual")[0].0;
+    assert_eq!(first, 1, "nothing is claimed at the first observation");
 }
 
 #[test]

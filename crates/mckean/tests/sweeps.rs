@@ -30,7 +30,7 @@ fn configs(cells: &[Cell]) -> Vec<Config> {
 }
 
 fn run_all(configs: &[Config], out: &Path, jobs: usize) -> Vec<Result<Summary, Error>> {
-    sweep::run_all(configs, out, jobs, "mckean sweep", &|_, _| {})
+    sweep::run_all(configs, out, jobs, "mckean sweep", &Default::default(), &|_, _| {})
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_failing_cell_does_not_stop_the_others() {
     let c = config(FLOW, &["sweep.grid={ \"model.heads\" = [2, 0, 3] }", "observe.every=1"]);
     let all = cells(&c).unwrap();
     let done = AtomicUsize::new(0);
-    let results = sweep::run_all(&configs(&all), folder.path(), 2, "", &|_, _| {
+    let results = sweep::run_all(&configs(&all), folder.path(), 2, "", &Default::default(), &|_, _| {
         done.fetch_add(1, Ordering::Relaxed);
     });
     let kinds: Vec<bool> = results.iter().map(Result::is_ok).collect();
@@ -109,7 +109,7 @@ fn a_failing_cell_does_not_stop_the_others() {
     let csv = fs::read_to_string(folder.path().join("sweep.csv")).unwrap();
     let starts: Vec<String> = csv.lines().map(|l| l.split(',').take(3).collect::<Vec<_>>().join(",")).collect();
     assert_eq!(starts, ["cell,runs,failures", "\"heads=2\",1,0", "\"heads=0\",0,1", "\"heads=3\",1,0"]);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2 + 3, "two runs, three files of the sweep");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2 + 4, "two runs, four files of the sweep");
 }
 
 #[test]
@@ -143,11 +143,60 @@ fn data_are_loaded_once() {
         &[&format!("data.path={}", table.display()), "sweep.grid={ \"model.heads\" = [1, 2, 3, 4] }"],
     );
     let all = configs(&cells(&c).unwrap());
-    let results = sweep::run_all(&all, &folder.path().join("runs"), 1, "", &|i, _| {
+    let results = sweep::run_all(&all, &folder.path().join("runs"), 1, "", &Default::default(), &|i, _| {
         if i == 0 {
             fs::remove_file(&table).unwrap()
         }
     });
     assert!(results.iter().all(Result::is_ok), "{:?}", results.iter().find(|r| r.is_err()));
     assert!(run_all(&all, &folder.path().join("again"), 2).iter().all(Result::is_err), "the table is gone");
+}
+
+#[test]
+fn every_cell_is_checked_before_the_first_one_runs() {
+    let bad = config(FLOW, &["sweep.grid={ \"model.heads\" = [1, 0] }"]);
+    let refused = sweep::validate(&cells(&bad).unwrap()).unwrap_err().to_string();
+    assert!(refused.contains("cell heads=0 of the sweep") && refused.contains("model.heads = 0"), "{refused}");
+    let flops = |sets: &[&str]| sweep::validate(&cells(&config(FLOW, sets)).unwrap()).unwrap();
+    let one = flops(&[]);
+    assert!(one > 0.0 && flops(&["sweep.seeds=3"]) == 3.0 * one);
+    let two = flops(&["sweep.grid={ \"model.depth\" = [2, 4] }"]); // FLOPs are linear in depth
+    assert!((two - 3.0 * one).abs() < 1e-9 * two, "{two} against {one}");
+}
+
+#[test]
+fn a_sweep_grows_and_its_page_is_rebuilt_from_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid =
+        |seeds: &str, heads: &str| config(FLOW, &[seeds, &format!("sweep.grid={{ \"model.heads\" = {heads} }}")]);
+    let (small, large) = (grid("sweep.seeds=1", "[1]"), grid("sweep.seeds=2", "[1, 3]"));
+    let out = sweep::folder(&small, folder.path());
+    assert_eq!(out, sweep::folder(&large, folder.path()));
+    assert!(run_all(&configs(&cells(&small).unwrap()), &out, 1).iter().all(Result::is_ok));
+    let all = cells(&large).unwrap();
+    let found: Vec<bool> = sweep::collect(&configs(&all), &out).iter().map(Result::is_ok).collect();
+    assert_eq!(found, [true, false, false, false], "nothing is run by collecting");
+    let again: Vec<bool> = run_all(&configs(&all), &out, 2).into_iter().map(|s| s.unwrap().already_finished).collect();
+    assert_eq!(again, [true, false, false, false], "only new cells run");
+    let groups = sweep_report::group(&all, sweep::collect(&configs(&all), &out));
+    let page = sweep_report::write(&large, &groups, &out, "mckean sweep").unwrap();
+    let csv = fs::read_to_string(out.join("sweep.csv")).unwrap();
+    fs::remove_file(&page).unwrap();
+    let config = sweep_report::config_of(&out).unwrap().unwrap();
+    assert_eq!(config, large);
+    let (rebuilt, _) = sweep_report::rebuild(&config, &out).unwrap();
+    assert_eq!((rebuilt.len(), fs::read_to_string(out.join("sweep.csv")).unwrap()), (2, csv));
+    assert!(page.exists() && mckean::cite::of_folder(&out).unwrap().contains(&"gao2024".to_string()));
+    assert!(sweep_report::config_of(folder.path()).unwrap().is_none());
+}
+
+#[test]
+fn a_raised_flag_leaves_the_rest_of_a_sweep_for_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (all, stop) =
+        (configs(&cells(&grid()).unwrap()), std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    let after_first = |_: usize, _: &Result<Summary, Error>| stop.store(true, Ordering::Relaxed);
+    let results = sweep::run_all(&all, folder.path(), 1, "mckean sweep", &stop, &after_first);
+    assert!(results[0].is_ok() && results[1..].iter().all(|r| matches!(r, Err(Error::NotRun))));
+    assert!(run_all(&all, folder.path(), 2).iter().all(Result::is_ok));
 }

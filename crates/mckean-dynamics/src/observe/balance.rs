@@ -87,7 +87,7 @@ impl Observer for Balance {
         let norm = initial.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
         let drift = now.iter().zip(&*initial).map(|(x, x0)| (x - decay * x0).powi(2)).sum::<f64>().sqrt() / norm;
         log.value("balance_drift", drift);
-        log.require(drift <= TOLERANCE, || {
+        log.require(self.name(), drift, TOLERANCE, || {
             format!(
                 "balancedness drifted by {:.1} % at tau = {:.4}: shorten the step or raise the order",
                 100.0 * drift,

@@ -32,7 +32,7 @@ impl Observer for ForwardCertificate {
         let bound = s.data_norm * exponent(s.net, s.beta).exp();
         log.value("token_norm", s.now.token_norm);
         log.value("token_norm_bound", bound);
-        log.require(s.now.token_norm <= bound * (1.0 + 1e-6), || {
+        log.require(self.name(), s.now.token_norm, bound * (1.0 + 1e-6), || {
             format!("token norm {:.4} exceeds its certificate {bound:.4} at tau = {:.4}", s.now.token_norm, s.now.tau)
         });
     }

@@ -23,19 +23,18 @@ impl Observer for Energy {
 
     fn observe(&mut self, s: State<'_>, log: &mut Log) {
         let (q, d) = (s.now.objective, s.now.dissipated);
-        let residual = self.previous.map_or(0.0, |(q0, d0)| {
-            let (lost, spent) = (q0 - q, d - d0);
-            let floor = 1e-12 * q0.abs(); // rounding of Q itself
-            if (lost - spent).abs() <= floor { 0.0 } else { (lost - spent).abs() / spent.abs().max(floor) }
-        });
+        let Some((q0, d0)) = self.previous.replace((q, d)) else { return };
+        let (lost, spent) = (q0 - q, d - d0);
+        let floor = 1e-12 * q0.abs(); // rounding of Q itself
+        let mismatch = (lost - spent).abs();
+        let residual = if mismatch <= floor { 0.0 } else { mismatch / spent.abs().max(floor) };
         log.value("energy_residual", residual);
-        log.require(residual <= TOLERANCE, || {
+        log.require(self.name(), residual, TOLERANCE, || {
             format!(
                 "energy identity off by {:.1} % before tau = {:.4}: the step is too long to follow the flow",
                 100.0 * residual,
                 s.now.tau
             )
         });
-        self.previous = Some((q, d));
     }
 }

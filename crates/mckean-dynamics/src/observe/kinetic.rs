@@ -22,18 +22,17 @@ impl Observer for Kinetic {
     }
 
     fn observe(&mut self, s: State<'_>, log: &mut Log) {
-        let ratio = self.previous.as_ref().map_or(0.0, |(tau, q, beta)| {
-            let moved: f64 = beta.iter().zip(s.beta).zip(s.speeds).map(|((a, b), v)| (a - b).powi(2) / v).sum();
-            let paid = (s.now.tau - tau) * (q - s.now.objective);
-            if moved < 1e-24 { 0.0 } else { moved / paid.max(0.0) }
-        });
+        let now = (s.now.tau, s.now.objective, s.beta.to_vec());
+        let Some((tau, q, beta)) = self.previous.replace(now) else { return };
+        let moved: f64 = beta.iter().zip(s.beta).zip(s.speeds).map(|((a, b), v)| (a - b).powi(2) / v).sum();
+        let paid = (s.now.tau - tau) * (q - s.now.objective);
+        let ratio = if moved < 1e-24 { 0.0 } else { moved / paid.max(0.0) };
         log.value("kinetic_ratio", ratio);
-        log.require(ratio <= 1.0 + SLACK, || {
+        log.require(self.name(), ratio, 1.0 + SLACK, || {
             format!(
                 "kinetic inequality violated (ratio {ratio:.3}) before tau = {:.4}: the step is too long",
                 s.now.tau
             )
         });
-        self.previous = Some((s.now.tau, s.now.objective, s.beta.to_vec()));
     }
 }

@@ -24,7 +24,7 @@ impl Observer for SecondMoment {
         let bound = 2.0 * start / s.lambda;
         log.value("second_moment", moment);
         log.value("second_moment_bound", bound);
-        log.require(moment <= bound * (1.0 + 1e-9), || {
+        log.require(self.name(), moment, bound * (1.0 + 1e-9), || {
             format!("mean |beta|^2 = {moment:.4} exceeds (2/lambda) Q(0) = {bound:.4} at tau = {:.4}", s.now.tau)
         });
     }

@@ -43,7 +43,7 @@ impl Reader {
                 let at = self.entry.0 * d + self.entry.1;
                 z.chunks(n * d).zip(out.iter_mut()).for_each(|(z, out)| *out = z[at]);
             }
-            Readout::Rows => {
+            Readout::Rows | Readout::Auto => {
                 mean.chunks(d)
                     .zip(out.chunks_mut(c))
                     .take(tile.chunks)
@@ -69,7 +69,7 @@ impl Reader {
                 p.chunks_mut(n * d).zip(g).for_each(|(p, &g)| p[at] = g);
                 return;
             }
-            Readout::Rows => {
+            Readout::Rows | Readout::Auto => {
                 mean.fill(V::zero());
                 mean.chunks_mut(d).zip(g.chunks(c)).for_each(|(m, g)| m[d - c..].copy_from_slice(g));
             }

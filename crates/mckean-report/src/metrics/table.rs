@@ -53,6 +53,13 @@ impl Table {
         self.columns.iter().find(|column| column.name == name).map(|column| column.values.as_slice())
     }
 
+    /// The values of a key at the observations that have it, with the row of each.
+    pub fn observed(&self, name: &str) -> Vec<(usize, f64)> {
+        let Some(column) = self.columns.iter().find(|column| column.name == name) else { return vec![] };
+        let rows = column.values.iter().zip(&column.present).enumerate();
+        rows.filter(|(_, (_, present))| **present).map(|(row, (value, _))| (row, *value)).collect()
+    }
+
     /// The keys, in the order in which they first appeared.
     pub fn names(&self) -> Vec<&str> {
         self.columns.iter().map(|column| column.name.as_str()).collect()
@@ -177,6 +184,8 @@ mod tests {
         assert_eq!(t.column("step").unwrap(), [0.0, 1.0, 2.0]);
         assert!(t.column("a").unwrap()[1].is_nan());
         assert_eq!(t.columns[2].present, [false, false, true]);
+        assert_eq!(t.observed("a"), [(0, 1.5)]);
+        assert!(t.observed("b")[0].1.is_nan() && t.observed("c").is_empty());
         assert_eq!((t.columns[0].kind, t.columns[2].kind), (Kind::Int, Kind::Float));
     }
 

@@ -48,7 +48,7 @@ impl RunDir {
         let files = [("config.toml", config_toml), ("resolved.toml", resolved_toml)];
         match entries(path)? {
             Some(names) if names.is_empty() => populate(path, &files, manifest)?,
-            Some(_) => return Self::open(path)?.same_config(resolved_toml, manifest),
+            Some(_) => return Self::open(path).map_err(to_write)?.same_config(resolved_toml, manifest),
             None => create_whole(path, &files, manifest)?,
         }
         Ok(RunDir { path: path.to_path_buf(), fresh: true })
@@ -121,7 +121,19 @@ impl RunDir {
     /// # Errors
     /// Another live process (or another part of this one) holds it.
     pub fn lock(&self) -> Result<Lock> {
-        Lock::take(&self.path)
+        let lock = Lock::take(&self.path)?;
+        self.remove_temporaries();
+        Ok(lock)
+    }
+
+    /// Removes temporary files that a killed process left; nobody else writes while we hold the lock.
+    fn remove_temporaries(&self) {
+        let folders = FOLDERS.iter().map(|name| self.path.join(name)).chain([self.path.clone()]);
+        for entry in folders.filter_map(|f| fs::read_dir(f).ok()).flatten().flatten() {
+            if is_temporary(&entry.file_name().to_string_lossy()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// `metrics.jsonl`, one observation a line.
@@ -175,6 +187,11 @@ impl RunDir {
     }
 }
 
+/// Whether a file is one of ours that was never renamed into place.
+fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(".tmp")
+}
+
 /// Names in a folder, sorted, without our own temporaries; `None` when there is no folder.
 fn entries(folder: &Path) -> Result<Option<Vec<String>>> {
     let failed = |source| ReportError::io("read", folder, source);
@@ -186,7 +203,7 @@ fn entries(folder: &Path) -> Result<Option<Vec<String>>> {
     for entry in listing {
         names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
     }
-    names.retain(|name| !(name.starts_with('.') && name.ends_with(".tmp")));
+    names.retain(|name| !is_temporary(name));
     names.sort();
     Ok(Some(names))
 }
@@ -241,8 +258,22 @@ fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| ReportError::io("read", path, source))
 }
 
+/// The same refusal for one who wanted to write there.
+fn to_write(error: ReportError) -> ReportError {
+    match error {
+        ReportError::Foreign { path, found, .. } => {
+            ReportError::Foreign { path, found, remedy: "It is left untouched: choose another --out." }
+        }
+        other => other,
+    }
+}
+
 fn foreign(path: PathBuf, names: &[String]) -> ReportError {
     let more = if names.len() > 3 { ", ..." } else { "" };
     let found = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ") + more;
-    ReportError::Foreign { path, found }
+    ReportError::Foreign {
+        path,
+        found,
+        remedy: "Give the folder that `mckean run` printed, the one with manifest.json in it.",
+    }
 }

@@ -46,7 +46,7 @@ fn measured_order(scheme: Scheme, steps: usize, par: &Par) -> Result<f64, Fault>
 
 /// Parameters at the end of `steps` equal steps; the tolerances are so loose that the controller never interferes.
 fn end_point(p: &Problem, scheme: Scheme, steps: usize, par: &Par) -> Result<Vec<f64>, Fault> {
-    let mut e = p.evolution(&config(scheme, UNTIL, 1e6), par)?;
+    let mut e = p.evolution(&config(scheme, UNTIL / steps as f64, 1e6), par)?;
     for k in 1..=steps {
         finished(e.advance(UNTIL * k as f64 / steps as f64))?;
     }
