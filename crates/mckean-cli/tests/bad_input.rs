@@ -143,6 +143,7 @@ fn parts_that_do_not_fit_are_named() {
     refuse(FLOW, &["model.embedding=token"], &["model.embedding", "token", "integers", "patch"]);
     refuse(DIGITS, &["model.readout=entry"], &["model.readout", "10 outputs", "rows"]);
     refuse(DIGITS, &["data.readout_rows=0", "data.patch=2"], &["model.readout", "data.readout_rows"]);
+    refuse(DIGITS, &["data.context=3"], &["data.context", "in_context", "digits", "Leave it out"]);
     refuse(DIGITS, &["data.patch=3"], &["data.patch = 3", "8"]);
     refuse(DIGITS, &["data.patch=0"], &["data.patch = 0"]);
     refuse(DIGITS, &["data.train=5000"], &["data.train = 5000", "3823"]);
@@ -224,9 +225,8 @@ fn bad_data_files_are_named_with_what_is_wrong() {
         ("csv", "word.csv", &["word.csv, line 2, column 2", "x"]),
         ("csv", "empty.csv", &["empty.csv"]),
     ] {
-        let text = format!(
-            "[data]\nname = \"{name}\"\npath = \"{path}\"\nlabels_path = \"labels.idx\"\n[model]\nreadout = \"linear\"\n"
-        );
+        let labels = if name == "idx" { "labels_path = \"labels.idx\"\n" } else { "" };
+        let text = format!("[data]\nname = \"{name}\"\npath = \"{path}\"\n{labels}[model]\nreadout = \"linear\"\n");
         for verb in ["check", "run", "sweep"] {
             refuse_in(folder.path(), &text, &[verb, "a.toml"], words);
         }

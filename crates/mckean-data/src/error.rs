@@ -32,6 +32,18 @@ pub enum DataError {
         /// What to write.
         remedy: String,
     },
+    /// A key that the data set does not read.
+    #[error(
+        "data.{key} has no meaning for data.name = \"{name}\"; it belongs to {readers}. Leave it out, or choose another data.name."
+    )]
+    UnusedKey {
+        /// The key in `[data]`.
+        key: &'static str,
+        /// The data set.
+        name: String,
+        /// Data sets that read it.
+        readers: String,
+    },
     /// A key has a value that cannot be used.
     #[error("data.{key} = {value} {problem}. {remedy}")]
     BadValue {

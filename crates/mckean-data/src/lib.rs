@@ -12,6 +12,7 @@
 //! # Ok::<(), mckean_data::DataError>(())
 //! ```
 
+mod applies;
 mod assemble;
 mod catalogue;
 mod config;

@@ -9,13 +9,16 @@ use crate::assemble::assemble;
 use crate::cut::{Cut, ImageShape};
 use crate::error::nearest;
 use crate::raw::Raw;
-use crate::{DataConfig, DataError, Split, catalogue, digits, format, task};
+use crate::{DataConfig, DataError, Split, applies, catalogue, digits, format, task};
 
 /// Loads or generates what `config` asks for.
 ///
 /// Errors: [`DataError`], for a key that cannot be used, a file that cannot be read or does not follow its format, and
 /// numbers that are not finite.
 pub fn load(config: &DataConfig) -> Result<Split, DataError> {
+    if catalogue().iter().any(|entry| entry.name == config.name) {
+        applies::check(config)?;
+    }
     let split = match config.name.as_str() {
         "digits" => digits::read().and_then(|(train, test)| images(config, digits::SHAPE, train, Some(test)))?,
         "in_context" => task::in_context::generate(config)?,

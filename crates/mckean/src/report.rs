@@ -112,8 +112,9 @@ pub fn time_axis(config: &Config) -> Axis {
 }
 
 fn series(table: &Table, name: &str, label: &str, colour: usize) -> Option<Series> {
-    let (x, y) = (table.column("tau")?, table.column(name)?);
-    Some(Series::line(label, x.to_vec(), y.to_vec()).colour(Colour::Index(colour)))
+    let (tau, seen) = (table.column("tau")?, table.observed(name));
+    let (x, y) = seen.iter().map(|&(row, value)| (tau[row], value)).unzip();
+    (!seen.is_empty()).then(|| Series::line(label, x, y).colour(Colour::Index(colour)))
 }
 
 fn figure(id: &str, title: &str, caption: &str, x: Axis, y: Axis, series: Vec<Option<Series>>) -> Option<Figure> {
