@@ -43,6 +43,9 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
             cost.isa,
             cost.threads
         );
+        if cost.isa == "portable" {
+            println!("note        no AVX2 on this processor: plain code is used, several times slower");
+        }
         println!("run         {:.0} gradients, about {:.1} s", cost.gradients, cost.run_seconds);
         println!(
             "stable      explicit Euler and gradient descent are stable at the start for steps below {:.3}",

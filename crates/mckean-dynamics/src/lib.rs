@@ -8,6 +8,7 @@
 pub mod config;
 pub mod control;
 pub mod descent;
+pub mod ensemble;
 pub mod evolution;
 pub mod flow;
 pub mod integrator;
@@ -16,5 +17,6 @@ pub mod observe;
 pub mod stability;
 
 pub use config::{DynamicsConfig, DynamicsError};
+pub use ensemble::Ensemble;
 pub use evolution::{Evolution, Measurement, Outcome, Saved, Work, build};
 pub use observe::{Observer, State};
