@@ -55,6 +55,8 @@ def outputs(m, t, x):
     z = normed(m, t, "norm.", z)
     if m["readout"] == "entry":
         return z[:, m["readout_token"], m["readout_row"], None]
+    if m["readout"] == "all":
+        return z.reshape(len(z), -1)
     mean = z[:, 0] if m["readout"] == "class_token" else z.mean(1)
     return mean if m["readout"] == "rows" else mean @ t["readout.weight"].T + t["readout.bias"]
 
@@ -85,7 +87,7 @@ def heads(m, t, p, pi, x):
             q, k, v, o = x @ t[p + "w"][j].T, x, x, t[p + "v"][j]
         else:
             q, k, v = (x @ t[p + name][j].T + bias(name, j) for name in "qkv")
-            o = t[p + "o"][j]
+            o = t[p + "o"][j] if m["attention"] == "qkvo" else np.eye(v.shape[2])
         total = total + pi[j] * (attention(m, q, k) @ v @ o.T)
     return total
 

@@ -15,14 +15,17 @@ fn value(log: &Log, name: &str) -> f64 {
 #[test]
 fn identities_hold_along_an_accurate_flow() {
     let lambda = 0.05;
-    for (attention, kernel) in
-        [("qkvo", AttentionKernel::Softmax), ("qkvo", AttentionKernel::Gaussian), ("vw", AttentionKernel::Softmax)]
-    {
+    for (attention, kernel) in [
+        ("qkvo", AttentionKernel::Softmax),
+        ("qkvo", AttentionKernel::Gaussian),
+        ("qkv", AttentionKernel::Softmax),
+        ("vw", AttentionKernel::Softmax),
+    ] {
         let m = ModelConfig {
             depth: 2,
             heads: 3,
             neurons: 4,
-            head_dim: 2,
+            head_dim: if attention == "qkv" { 4 } else { 2 },
             attention: attention.into(),
             kernel,
             activation: Activation::Relu,

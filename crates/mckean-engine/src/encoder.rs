@@ -97,7 +97,7 @@ pub trait Encoder<V: Lane>: Send + Sync {
 }
 
 /// Names of the attention encoders.
-pub const ATTENTION: [&str; 3] = ["vw", "qkvo", "none"];
+pub const ATTENTION: [&str; 4] = ["vw", "qkvo", "qkv", "none"];
 /// Names of the feed-forward encoders.
 pub const FEED_FORWARD: [&str; 2] = ["mlp", "none"];
 
@@ -108,7 +108,8 @@ pub const FEED_FORWARD: [&str; 2] = ["mlp", "none"];
 pub fn attention<V: Lane>(m: &ModelConfig, dim: usize) -> Result<Option<Box<dyn Encoder<V>>>, ModelError> {
     Ok(match m.attention.as_str() {
         "vw" => Some(Box::new(vw::Vw::new(m, dim))),
-        "qkvo" => Some(Box::new(qkvo::Qkvo::new(m, dim))),
+        "qkvo" => Some(Box::new(qkvo::Qkvo::new(m, dim, true))),
+        "qkv" => Some(Box::new(qkvo::Qkvo::new(m, dim, false))),
         "none" => None,
         other => return Err(ModelError::unknown("attention", other, &ATTENTION)),
     })

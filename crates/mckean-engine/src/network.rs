@@ -158,6 +158,10 @@ impl Network {
 }
 
 fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Result<(), ModelError> {
+    if m.attention == "qkv" && m.head_dim != dim {
+        let problem = format!("\"qkv\" heads have no output map, so their width is the dimension {dim} of the states");
+        return Err(ModelError::value("head_dim", m.head_dim, problem, format!("Set model.head_dim = {dim}.")));
+    }
     let inside = |i: i64, n: usize| (-1..n as i64).contains(&i);
     let refuse =
         |key, value: String, problem: String, remedy: &str| Err(ModelError::value(key, value, problem, remedy));
@@ -186,6 +190,18 @@ fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Res
         Readout::Rows if dim < data.outputs => {
             let problem = format!("{} outputs do not fit into tokens of dimension {dim}", data.outputs);
             refuse("readout", "\"rows\"".into(), problem, "Set data.readout_rows to the number of outputs.")
+        }
+        Readout::All if m.loss == Loss::CrossEntropy => {
+            let problem = "every entry of every token is an output, and numbers are no classes".into();
+            refuse("loss", "\"cross_entropy\"".into(), problem, "Use loss = \"squared\".")
+        }
+        Readout::All if tokens.checked_mul(dim) != Some(data.outputs) => {
+            let problem = format!(
+                "{tokens} tokens of dimension {dim} give {} outputs, but the data have {}",
+                tokens as f64 * dim as f64,
+                data.outputs
+            );
+            refuse("readout", "\"all\"".into(), problem, "Use data with one target number per entry of a state.")
         }
         _ if m.loss == Loss::CrossEntropy && data.outputs < 2 => {
             refuse("loss", "\"cross_entropy\"".into(), "the data have no classes".into(), "Use loss = \"squared\".")

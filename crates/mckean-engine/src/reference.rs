@@ -133,7 +133,8 @@ impl<S: Scalar> Plain<'_, S> {
         let (q, k, v, out, width) = if m.attention == "vw" {
             (map("w", d), x.clone(), x.clone(), "v", d)
         } else {
-            (map("q", m.head_dim), map("k", m.head_dim), map("v", m.head_dim), "o", m.head_dim)
+            let out = if m.attention == "qkvo" { "o" } else { "" };
+            (map("q", m.head_dim), map("k", m.head_dim), map("v", m.head_dim), out, m.head_dim)
         };
         let plain = m.attention == "vw" && !m.kernel.is_distance();
         let tau = if m.kernel_tau > 0.0 {
@@ -148,7 +149,7 @@ impl<S: Scalar> Plain<'_, S> {
             let s = attention_row(m.kernel, tau, &q[i], &k[..seen]);
             let mut u = vec![S::zero(); v[0].len()];
             s.iter().zip(&v).for_each(|(&s, v)| axpy(s, v, &mut u));
-            matvec(self.tensor(&name(out), j), &u, d)
+            if out.is_empty() { u } else { matvec(self.tensor(&name(out), j), &u, d) }
         };
         (0..x.len()).map(row).collect()
     }
@@ -175,6 +176,7 @@ impl<S: Scalar> Plain<'_, S> {
         match r.kind {
             Readout::Entry => vec![z[r.entry.0][r.entry.1]],
             Readout::Rows | Readout::Auto => mean[d - r.outputs..].to_vec(),
+            Readout::All => z.concat(),
             Readout::Linear | Readout::ClassToken => {
                 let mut out = matvec(self.tensor("readout.weight", 0), &mean, r.outputs);
                 axpy(S::c(1.0), self.tensor("readout.bias", 0), &mut out);

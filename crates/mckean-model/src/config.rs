@@ -78,6 +78,8 @@ pub enum Readout {
     Linear,
     /// A trained linear map of the class token (needs `class_token`).
     ClassToken,
+    /// Every entry of every token: as many outputs as a state has numbers, token after token (Song et al.'s one-layer model).
+    All,
 }
 
 /// Loss per sample; the risk is its mean.
@@ -127,9 +129,9 @@ pub struct ModelConfig {
     pub neurons: usize,
     /// Hidden units per feed-forward particle (m).
     pub hidden: usize,
-    /// Attention encoder: "vw" (V Z sigma(Z^T W Z)), "qkvo" (factored), or "none".
+    /// Attention encoder: "vw" (V Z sigma(Z^T W Z)), "qkvo" (factored), "qkv" (no output map), or "none".
     pub attention: String,
-    /// Query, key and value width of a factored head.
+    /// Query, key and value width of a factored head; for "qkv" it must be the dimension of the states.
     pub head_dim: usize,
     /// Attention kernel.
     pub kernel: AttentionKernel,
@@ -377,7 +379,7 @@ mod tests {
         assert!(zero.check().unwrap_err().to_string().contains("model.heads = 0"));
         let weights = ModelConfig { head_weights: vec![1.0; 3], ..Default::default() };
         assert!(weights.check().unwrap_err().to_string().contains("3 weights for 16 particles"));
-        let unknown = ModelError::unknown("attention", "qkv", &["vw", "qkvo", "none"]);
+        let unknown = ModelError::unknown("attention", "qkwo", &["vw", "qkvo", "none"]);
         assert!(unknown.to_string().contains("did you mean \"qkvo\""));
     }
 

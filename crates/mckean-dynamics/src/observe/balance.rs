@@ -26,9 +26,15 @@ impl Balance {
     pub fn new(net: &Network) -> Option<Self> {
         let m = &net.config;
         let factored = m.attention == "qkvo" && !m.bias;
+        let queried = factored || (m.attention == "qkv" && !m.bias);
         let neurons = m.feed_forward == "mlp" && m.activation == Activation::Relu && !m.bias;
-        let queries_keys = factored && !m.kernel.is_distance();
-        (neurons || factored).then_some(Balance { neurons, values_outputs: factored, queries_keys, initial: None })
+        let queries_keys = queried && !m.kernel.is_distance();
+        (neurons || factored || queries_keys).then_some(Balance {
+            neurons,
+            values_outputs: factored,
+            queries_keys,
+            initial: None,
+        })
     }
 
     fn balances(&self, net: &Network, beta: &[f64]) -> Vec<f64> {

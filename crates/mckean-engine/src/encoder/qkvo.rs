@@ -1,6 +1,7 @@
-//! Attention in the factored form, theta = (Q, K, V, O), with optional biases.
+//! Attention in the factored form, theta = (Q, K, V, O) or (Q, K, V), with optional biases.
 //!
 //! Maths: f(Z) = W_O W_V Z sigma_A[(W_K Z)^T W_Q Z] (Gao et al. 2024, section 2.2); dot products are divided by tau = sqrt(s).
+//! "qkv" leaves W_O out (Song et al. 2024), so s = D.
 //! Shapes: q, k, v (heads, s, D), o (heads, D, s), biases q_bias, k_bias, v_bias (heads, s).
 //! Cost: 4 n s D + 2 n^2 s multiply-adds forward, about 2.5 times that backward.
 //! Checked: `tests/derivatives.rs`.
@@ -9,6 +10,7 @@ use super::attention::{Attention, scores_vjp};
 use super::{Encoder, Site, Tile, carve};
 use crate::kernel::bias;
 use mckean_model::{ModelConfig, TensorSpec};
+use mckean_num::kernel;
 use mckean_num::lane::Lane;
 use mckean_num::product::{lanes, params, product, reduce};
 
@@ -16,6 +18,7 @@ use mckean_num::product::{lanes, params, product, reduce};
 pub struct Qkvo {
     attention: Attention,
     width: usize,
+    output: bool,
     bias: bool,
     tensors: Vec<TensorSpec>,
 }
@@ -24,16 +27,24 @@ const NAMES: [&str; 3] = ["q", "k", "v"];
 const BIASES: [&str; 3] = ["q_bias", "k_bias", "v_bias"];
 
 impl Qkvo {
-    /// Heads of width `head_dim` on tokens of dimension `dim`.
-    pub fn new(m: &ModelConfig, dim: usize) -> Self {
+    /// Heads of width `head_dim` on tokens of dimension `dim`, with or without an output map.
+    pub fn new(m: &ModelConfig, dim: usize, output: bool) -> Self {
         let s = m.head_dim;
         let spec = |name, shape: Vec<usize>, fan_in, sums_particles| TensorSpec { name, shape, fan_in, sums_particles };
-        let mut tensors: Vec<_> = NAMES.iter().map(|n| spec(n, vec![s, dim], dim, false)).collect();
-        tensors.push(spec("o", vec![dim, s], s, true));
+        let last = |name: &str| name == "v" && !output;
+        let mut tensors: Vec<_> = NAMES.iter().map(|n| spec(n, vec![s, dim], dim, last(n))).collect();
+        if output {
+            tensors.push(spec("o", vec![dim, s], s, true));
+        }
         if m.bias {
             tensors.extend(BIASES.iter().map(|n| spec(n, vec![s], 0, false)));
         }
-        Qkvo { attention: Attention::new(m, s, false), width: s, bias: m.bias, tensors }
+        Qkvo { attention: Attention::new(m, s, false), width: s, output, bias: m.bias, tensors }
+    }
+
+    /// Which tensor is the bias of projection `k`.
+    fn bias_of(&self, k: usize) -> usize {
+        3 + usize::from(self.output) + k
     }
 
     /// Projection `k` (0 query, 1 key, 2 value) of all rows.
@@ -42,7 +53,18 @@ impl Qkvo {
         let w = &site.theta[site.group.slot(&self.tensors, k)];
         product((rows, s, d), lanes(x, d, 1), params(w, 1, d), 1.0, false, out, s);
         if self.bias {
-            bias::add(&site.theta[site.group.slot(&self.tensors, 4 + k)], 1.0, out);
+            bias::add(&site.theta[site.group.slot(&self.tensors, self.bias_of(k))], 1.0, out);
+        }
+    }
+
+    /// Cotangent `r` of the attended values, from that of the output.
+    fn output_cotangent<V: Lane>(&self, site: &Site<'_, V::S>, scale: f64, p: &[V], r: &mut [V]) {
+        let (rows, dim, d) = (site.tile.rows(), site.tile.dim, self.width);
+        if self.output {
+            let o = params(&site.theta[site.group.slot(&self.tensors, 3)], d, 1);
+            product((rows, d, dim), lanes(p, dim, 1), o, scale, false, r, d);
+        } else {
+            scaled(scale, p, r);
         }
     }
 
@@ -60,7 +82,7 @@ impl Qkvo {
         product((rows, d, s), lanes(g, s, 1), params(&site.theta[slot.clone()], d, 1), 1.0, true, g_x, d);
         reduce((s, d, rows), lanes(g, 1, s), lanes(x, d, 1), 1.0, &mut g_theta[slot], (d, 1));
         if self.bias {
-            bias::vjp(g, 1.0, &mut g_theta[site.group.slot(&self.tensors, 4 + k)]);
+            bias::vjp(g, 1.0, &mut g_theta[site.group.slot(&self.tensors, self.bias_of(k))]);
         }
     }
 }
@@ -75,7 +97,7 @@ impl<V: Lane> Encoder<V> for Qkvo {
     }
 
     fn multiply_adds(&self, n: usize, d: usize) -> usize {
-        4 * n * d * self.width + 2 * n * n * self.width
+        (3 + usize::from(self.output)) * n * d * self.width + 2 * n * n * self.width
     }
 
     fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]) {
@@ -91,7 +113,11 @@ impl<V: Lane> Encoder<V> for Qkvo {
             self.attention.scores(n, d, &q[own.clone()], &k[own.clone()], s);
             site.noise.fill(site.group.first as u64, c, mask);
             site.noise.multiply(s, mask);
-            product((n, d, n), lanes(s, n, 1), lanes(&v[own.clone()], d, 1), scale, false, &mut u[own], d);
+            let to = if self.output { &mut u[own.clone()] } else { &mut out[own.clone()] };
+            product((n, d, n), lanes(s, n, 1), lanes(&v[own], d, 1), scale, !self.output, to, d);
+        }
+        if !self.output {
+            return;
         }
         let o = &site.theta[site.group.slot(&self.tensors, 3)];
         product((rows, dim, d), lanes(u, d, 1), params(o, 1, d), 1.0, true, out, dim);
@@ -105,8 +131,7 @@ impl<V: Lane> Encoder<V> for Qkvo {
         for (i, projection) in [&mut *q, &mut *k, &mut *v].into_iter().enumerate() {
             self.project(&site, i, x, projection);
         }
-        let o_slot = site.group.slot(&self.tensors, 3);
-        product((rows, d, dim), lanes(p, dim, 1), params(&site.theta[o_slot.clone()], d, 1), scale, false, r, d);
+        self.output_cotangent(&site, scale, p, r);
         dk.fill(V::zero());
         for c in 0..chunks {
             let own = c * n * d..(c + 1) * n * d;
@@ -117,13 +142,25 @@ impl<V: Lane> Encoder<V> for Qkvo {
             site.noise.multiply(t, mask);
             scores_vjp(self.attention, n, s, t);
             site.noise.multiply(s, mask);
-            product((n, d, n), lanes(s, n, 1), lanes(v, d, 1), scale, false, &mut u[own.clone()], d);
+            if self.output {
+                product((n, d, n), lanes(s, n, 1), lanes(v, d, 1), scale, false, &mut u[own.clone()], d);
+            }
             product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, false, &mut dv[own.clone()], d);
             self.attention.queries_keys_vjp(n, d, (q, k), t, &mut dq[own.clone()], &mut dk[own]);
         }
-        reduce((dim, d, rows), lanes(p, 1, dim), lanes(u, d, 1), 1.0, &mut g_theta[o_slot], (d, 1));
+        if self.output {
+            let o = site.group.slot(&self.tensors, 3);
+            reduce((dim, d, rows), lanes(p, 1, dim), lanes(u, d, 1), 1.0, &mut g_theta[o], (d, 1));
+        }
         for (i, g) in [&*dq, &*dk, &*dv].into_iter().enumerate() {
             self.project_vjp(&site, i, (x, g), g_x, g_theta);
         }
+    }
+}
+
+kernel! {
+    /// `r = scale * p`.
+    fn scaled<'a, V>(scale: f64, p: &'a [V], r: &'a mut [V]) {
+        r.iter_mut().zip(p).for_each(|(r, &p)| *r = p * V::c(scale));
     }
 }

@@ -1,6 +1,6 @@
 //! The read-out: states at depth 1 to outputs.
 //!
-//! Maths: `Read[Z]` of Gao et al. (one entry), a fixed map of the mean token, or a trained map A of the mean or class token.
+//! Maths: `Read[Z]` of Gao et al. (one entry), a fixed map of the mean token, a trained map A of the mean or class token, or Z itself.
 //! Shapes: states (chunks, n, D), outputs (chunks, C); readout.weight (C, D), readout.bias (C).
 //! Cost: n D additions and C D multiply-adds a sample.
 //! Checked: `tests/derivatives.rs`.
@@ -37,6 +37,9 @@ impl Reader {
     /// Fills `out` (chunks, C) from the states; `mean` is scratch of (chunks, D).
     pub fn forward<V: Lane>(&self, tile: Tile, theta: &[V::S], z: &[V], out: &mut [V], mean: &mut [V]) {
         let (n, d, c) = (tile.tokens, tile.dim, self.outputs);
+        if self.kind == Readout::All {
+            return out[..z.len()].copy_from_slice(z);
+        }
         means(n, d, self.averaged(n), z, mean);
         match self.kind {
             Readout::Entry => {
@@ -49,6 +52,7 @@ impl Reader {
                     .take(tile.chunks)
                     .for_each(|(m, out)| out.copy_from_slice(&m[d - c..]));
             }
+            Readout::All => {}
             Readout::Linear | Readout::ClassToken => {
                 let weight = params(&theta[self.weight.clone()], 1, d);
                 product((tile.chunks, c, d), lanes(mean, d, 1), weight, 1.0, false, out, c);
@@ -64,6 +68,7 @@ impl Reader {
         let (n, d, c) = (tile.tokens, tile.dim, self.outputs);
         p.fill(V::zero());
         match self.kind {
+            Readout::All => return p.copy_from_slice(g),
             Readout::Entry => {
                 let at = self.entry.0 * d + self.entry.1;
                 p.chunks_mut(n * d).zip(g).for_each(|(p, &g)| p[at] = g);

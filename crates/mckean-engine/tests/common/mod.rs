@@ -48,9 +48,10 @@ pub fn practical() -> ModelConfig {
 pub fn settings() -> Vec<(String, ModelConfig, usize)> {
     let mut all = vec![];
     for kernel in KERNELS {
-        for attention in ["vw", "qkvo"] {
+        for attention in ["vw", "qkvo", "qkv"] {
             for causal in [false, true] {
-                let m = ModelConfig { kernel, attention: attention.into(), causal, ..theory() };
+                let head_dim = if attention == "qkv" { 5 } else { 2 };
+                let m = ModelConfig { kernel, attention: attention.into(), head_dim, causal, ..theory() };
                 all.push((format!("{attention} {kernel:?} causal={causal}"), m, 1));
             }
         }
@@ -73,6 +74,13 @@ pub fn settings() -> Vec<(String, ModelConfig, usize)> {
         3,
     ));
     all.push(("token embedding".into(), ModelConfig { embedding: Embedding::Token, ..practical() }, 3));
+    let bias = ModelConfig { attention: "qkv".into(), head_dim: 7, ..practical() };
+    all.push(("practical qkv".into(), bias, 3));
+    let whole = ModelConfig { readout: Readout::All, feed_forward: "none".into(), depth: 1, heads: 5, ..theory() };
+    let head = ModelConfig { attention: "qkv".into(), head_dim: 5, ..whole.clone() };
+    all.push(("one layer, all entries".into(), head, 20));
+    let class = ModelConfig { readout: Readout::All, loss: Loss::Squared, ..practical() };
+    all.push(("practical, all entries".into(), class, 35));
     all.push(("attention only".into(), ModelConfig { feed_forward: "none".into(), ..theory() }, 1));
     all
 }
@@ -84,7 +92,9 @@ pub fn data(m: &ModelConfig, samples: usize, outputs: usize) -> Dataset {
     let (tokens, dim) = if token { (6, 1) } else { (4, 5) };
     let inputs =
         (0..samples * tokens * dim).map(|_| if token { g.below(9) as f64 } else { 0.7 * g.normal() }).collect();
-    let targets = if outputs > 1 {
+    let targets = if m.readout == Readout::All {
+        Targets::Values { data: (0..samples * outputs).map(|_| g.normal()).collect(), outputs }
+    } else if outputs > 1 {
         Targets::Classes { labels: (0..samples).map(|_| g.below(outputs) as u32).collect(), classes: outputs }
     } else {
         Targets::Values { data: (0..samples).map(|_| g.normal()).collect(), outputs: 1 }

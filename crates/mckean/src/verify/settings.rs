@@ -51,13 +51,13 @@ pub fn practical() -> ModelConfig {
     }
 }
 
-/// Both attention encoders with every kernel, causal or not.
+/// All attention encoders with every kernel, causal or not.
 pub fn attentions() -> Vec<(String, ModelConfig)> {
     let mut all = vec![];
-    for attention in ["vw", "qkvo"] {
+    for (attention, head_dim) in [("vw", 2), ("qkvo", 2), ("qkv", 5)] {
         for (kernel, name) in KERNELS {
             for (causal, suffix) in [(false, ""), (true, ", causal")] {
-                let m = ModelConfig { attention: attention.into(), kernel, causal, ..theory() };
+                let m = ModelConfig { attention: attention.into(), head_dim, kernel, causal, ..theory() };
                 all.push((format!("{attention} {name}{suffix}"), m));
             }
         }
