@@ -61,8 +61,10 @@ fn row_sums(m: &ModelConfig, par: &Par) -> Result<f64, Fault> {
 /// Random queries and keys; values and outputs that keep the last row alone.
 fn copying_head(p: &Problem) -> Result<Vec<f64>, Fault> {
     let (mut theta, d, s) = (p.draw("theta"), p.net.dim, p.net.config.head_dim);
-    let ones =
-        if p.net.config.attention == "vw" { vec![("v", d * d - 1)] } else { vec![("v", d - 1), ("o", (d - 1) * s)] };
+    let ones = match p.net.config.attention.as_str() {
+        "qkvo" => vec![("v", d - 1), ("o", (d - 1) * s)],
+        _ => vec![("v", d * d - 1)],
+    };
     for (name, place) in ones {
         let tensor = tensor(p, 0, "attention", name)?;
         theta[tensor.clone()].fill(0.0);
