@@ -12,6 +12,7 @@ use crate::flow::accuracy;
 use crate::objective::Objective;
 use mckean_engine::{Batch, Risk};
 use mckean_num::lane::Real;
+use mckean_num::par::Par;
 use mckean_num::rng::Seed;
 
 mod rule;
@@ -21,6 +22,7 @@ pub struct Descent<T: Real> {
     config: DynamicsConfig,
     field: Objective<T>,
     seed: Seed,
+    par: Par,
     dropout: f64,
     step: u64,
     order: (u64, Vec<usize>),
@@ -35,13 +37,14 @@ pub struct Descent<T: Real> {
 
 impl<T: Real> Descent<T> {
     /// Starts at `start`, epoch 0.
-    pub fn new(config: &DynamicsConfig, risk: Risk<T>, start: Vec<T>, seed: Seed) -> Self {
+    pub fn new(config: &DynamicsConfig, risk: Risk<T>, start: Vec<T>, seed: Seed, par: Par) -> Self {
         let (zeros, dropout) = (vec![T::zero(); start.len()], risk.network().config.dropout);
         let moments = rule::moments(config.optimizer).map(|used| if used { zeros.clone() } else { vec![] });
         Descent {
             config: config.clone(),
             field: Objective::new(risk, config.weight_decay),
             seed,
+            par,
             dropout,
             step: 0,
             order: (u64::MAX, vec![]),
@@ -92,7 +95,8 @@ impl<T: Real> Descent<T> {
         self.step += 1;
         self.gradients += 1;
         self.samples += self.batch.items.len() as u64;
-        rule::update(&self.config, rate, self.step, &self.field.speeds, &self.grad, &mut self.moments, &mut self.beta);
+        let (moments, beta) = (&mut self.moments, &mut self.beta);
+        rule::update(&self.config, rate, self.step, &self.field.speeds, &self.grad, moments, beta, &self.par);
     }
 }
 

@@ -204,6 +204,6 @@ fn typed<T: Real>(
     let start: Vec<T> = start.iter().map(|&x| T::new(x, 0.0)).collect();
     Ok(match config.kind {
         Kind::Flow => Box::new(Flow::new(config, risk, start)),
-        Kind::Descent => Box::new(Descent::new(config, risk, start, seed)),
+        Kind::Descent => Box::new(Descent::new(config, risk, start, seed, par.clone())),
     })
 }

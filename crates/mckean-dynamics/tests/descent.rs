@@ -4,8 +4,10 @@ mod common;
 
 use common::problem;
 use mckean_dynamics::config::{Kind, Rule, Scheme};
-use mckean_dynamics::{DynamicsConfig, Outcome};
+use mckean_dynamics::{DynamicsConfig, Outcome, build};
 use mckean_model::ModelConfig;
+use mckean_num::par::Par;
+use mckean_num::rng::Seed;
 
 fn model() -> ModelConfig {
     ModelConfig { depth: 2, heads: 2, neurons: 3, ..Default::default() }
@@ -97,4 +99,20 @@ fn damage_done_by_the_last_step_is_divergence() {
     let p = problem(&model(), 10, 1);
     let c = DynamicsConfig { learning_rate: 1e308, weight_decay: 1e10, ..descent(Rule::Gd) };
     assert!(matches!(p.evolution(&c).advance(1.0), Outcome::Diverged { .. }));
+}
+
+#[test]
+fn threads_that_share_the_update_change_no_bit() {
+    let p = problem(&ModelConfig { depth: 3, heads: 300, neurons: 20, ..Default::default() }, 6, 1);
+    assert!(p.start.len() > 1 << 14, "more than one piece");
+    for optimizer in [Rule::Gd, Rule::Momentum, Rule::Adam, Rule::Adamw] {
+        let c = DynamicsConfig { kind: Kind::Descent, optimizer, batch: 2, weight_decay: 0.1, ..Default::default() };
+        let [one, two] = [1, 2].map(|threads| {
+            let mut e = build(&c, &p.net, &p.data, &p.start, Seed(1), &Par::new(threads)).unwrap();
+            e.advance(2.0);
+            e.save()
+        });
+        assert_eq!(one, two, "{optimizer:?}");
+        assert!(one.parameters.iter().zip(&p.start).all(|(a, b)| a != b), "every coordinate moved");
+    }
 }
