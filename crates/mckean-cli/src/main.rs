@@ -19,6 +19,7 @@ macro_rules! print {
     ($($text:tt)*) => { $crate::output::write(format_args!($($text)*)) };
 }
 
+mod bench;
 mod check;
 mod cite;
 mod data;
@@ -67,6 +68,8 @@ enum Verb {
     Verify(verify::Args),
     /// Reproduce a founding paper's figures in miniature.
     Reproduce(reproduce::Args),
+    /// Time a preset or config against what this machine can do.
+    Bench(bench::Args),
     /// What to cite.
     Cite(cite::Args),
     /// Data sets.
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Verb::Report(a) => report::run(&a, &shell),
         Verb::Verify(a) => verify::run(&a, &shell),
         Verb::Reproduce(a) => reproduce::run(&a, &shell),
+        Verb::Bench(a) => bench::run(&a, &shell),
         Verb::Cite(a) => cite::run(&a, &shell),
         Verb::Data(a) => data::run(&a, &shell),
     };

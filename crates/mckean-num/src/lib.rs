@@ -7,5 +7,6 @@
 
 pub mod lane;
 pub mod par;
+pub mod peak;
 pub mod product;
 pub mod rng;

@@ -5,6 +5,7 @@
 //! Cost: stated by `check`.
 //! Checked: `tests/`, `verify`.
 
+pub mod bench;
 pub mod cite;
 pub mod config;
 pub mod error;

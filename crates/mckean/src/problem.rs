@@ -134,7 +134,7 @@ impl Problem {
 }
 
 /// Samples of one gradient.
-fn batch(config: &Config, samples: usize) -> usize {
+pub fn batch(config: &Config, samples: usize) -> usize {
     let d = &config.dynamics;
     let full = d.kind == Kind::Flow || d.batch == 0 || d.optimizer == Rule::Gd;
     if full { samples } else { d.batch.min(samples) }
