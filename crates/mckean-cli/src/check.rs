@@ -39,6 +39,7 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
             cost.isa,
             cost.threads
         );
+        println!("lanes       {}", cost.lanes);
         println!("run         {:.0} gradients, about {:.1} s", cost.gradients, cost.run_seconds);
         println!(
             "stable      explicit Euler and gradient descent are stable at the start for steps below {:.3}",

@@ -52,7 +52,7 @@ pub struct Pass<V: Lane> {
 const STATE_BYTES: usize = 48 << 10;
 const MAX_CHUNKS: usize = 8;
 /// States' worth of attended values that a sublayer keeps for its backward pass when tokens lie in lanes.
-const KEPT_STATES: usize = 3;
+pub(crate) const KEPT_STATES: usize = 3;
 
 impl<V: Lane> Pass<V> {
     /// Allocates everything a tile needs.

@@ -7,7 +7,7 @@ use common::*;
 use mckean_engine::reference::Plain;
 use mckean_engine::{Batch, LaneAxis, Network, Risk};
 use mckean_model::config::Lanes;
-use mckean_model::{ModelConfig, Readout};
+use mckean_model::{AttentionKernel, ModelConfig, Readout};
 use mckean_num::lane::{Dual, Isa, Scalar};
 use mckean_num::par::Par;
 use std::sync::Arc;
@@ -155,5 +155,26 @@ fn gradients_have_the_same_bits_on_any_number_of_threads() {
         };
         let one = gradient(1);
         assert!(one == gradient(2) && one == gradient(3), "{}", c.name);
+    }
+}
+
+/// Distances by expanded squares would lose every digit of a weight here: |x|^2 is 5e6, |x - y|^2 about 5.
+#[test]
+fn single_precision_distances_survive_a_large_common_offset() {
+    for kernel in [AttentionKernel::Gaussian, AttentionKernel::NormalisedGaussian] {
+        let m = ModelConfig { depth: 1, heads: 1, feed_forward: "none".into(), kernel, ..theory() };
+        let mut c = case("offset", &m, 1, 37, 4);
+        let mut shifted = (*c.data).clone();
+        shifted.inputs.iter_mut().for_each(|x| *x = f64::from((*x + 1000.0) as f32));
+        c.data = Arc::new(shifted);
+        let theta: Vec<f64> = (0..50).map(|i| f64::from(u8::from(i % 25 % 6 == 0))).collect(); // V = W = identity
+        let single: Vec<f32> = theta.iter().map(|&t| t as f32).collect();
+        let exact = answer(&c.samples, &c.data, &theta, &Batch::first(4), Isa::detect());
+        for isa in isas() {
+            let (_, out, grad) = answer(&c.tokens, &c.data, &single, &Batch::first(4), isa);
+            agree(&format!("{kernel:?} {isa:?}"), &out, &exact.1, 1e-5);
+            let grad: Vec<f64> = grad.iter().map(|&g| f64::from(g)).collect();
+            agree(&format!("{kernel:?} {isa:?} gradient"), &grad, &exact.2, 1e-4);
+        }
     }
 }
