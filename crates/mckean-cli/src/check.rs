@@ -46,6 +46,7 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
         if cost.isa == "portable" {
             println!("note        no AVX2 on this processor: plain code is used, several times slower");
         }
+        println!("lanes       {}", cost.lanes);
         println!("run         {:.0} gradients, about {:.1} s", cost.gradients, cost.run_seconds);
         println!(
             "stable      explicit Euler and gradient descent are stable at the start for steps below {:.3}",

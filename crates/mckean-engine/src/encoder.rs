@@ -13,14 +13,20 @@ use std::ops::Range;
 mod attention;
 mod mlp;
 mod qkvo;
+mod qkvo_long;
+mod tiled;
+mod tiled_rows;
 mod vw;
+mod vw_long;
 
-/// Sizes of the states handed to an encoder.
+pub use tiled_rows::Block;
+
+/// Sizes of the states handed to an encoder. When lanes hold tokens there is one chunk, and `tokens` counts lane rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {
     /// Groups of `W` samples.
     pub chunks: usize,
-    /// Tokens per sample (n).
+    /// Tokens per sample (n), or lane rows of one sample.
     pub tokens: usize,
     /// Dimension of a token (D).
     pub dim: usize,
@@ -68,6 +74,8 @@ impl Group {
 pub struct Site<'a, S> {
     /// Sizes.
     pub tile: Tile,
+    /// Tokens per sample (n), whatever the lanes hold.
+    pub tokens: usize,
     /// Which particles.
     pub group: Group,
     /// All parameters of the sublayer's particles, tensor after tensor.
@@ -76,6 +84,16 @@ pub struct Site<'a, S> {
     pub scales: &'a [f64],
     /// Dropout masks, if any.
     pub noise: Noise<'a>,
+}
+
+/// Working memory of one call with tokens in lanes.
+pub struct Work<'a, V: Lane> {
+    /// What this particle keeps from forward to backward pass, if there is room.
+    pub kept: Option<&'a mut [V]>,
+    /// Lanes.
+    pub lanes: &'a mut [V],
+    /// Plain numbers.
+    pub scalars: &'a mut [V::S],
 }
 
 /// One kind of particle. Gradients of particles add up; gradients of states add up too (the caller clears them).
@@ -94,6 +112,23 @@ pub trait Encoder<V: Lane>: Send + Sync {
     fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]);
     /// With cotangent `p` of `out`: `g_x += ...`, `g_theta += ...` (summed over samples; same layout as `theta`).
     fn vjp(&self, site: Site<'_, V::S>, x: &[V], p: &[V], g_x: &mut [V], g_theta: &mut [V::S], scratch: &mut [V]);
+
+    /// Lanes and scalars of scratch space one call needs when lanes hold the `tokens` tokens of one sample.
+    fn scratch_long(&self, tile: &Tile, _tokens: usize) -> (usize, usize) {
+        (self.scratch(tile), 0)
+    }
+    /// Lanes a particle would like to keep from forward to backward pass.
+    fn kept_long(&self, _tile: &Tile) -> usize {
+        0
+    }
+    /// As `forward`, tokens in lanes. Encoders that treat every token by itself need not write it.
+    fn forward_long(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
+        self.forward(site, x, out, work.lanes);
+    }
+    /// As `vjp`, tokens in lanes; `at` is (x, p).
+    fn vjp_long(&self, site: Site<'_, V::S>, at: (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>) {
+        self.vjp(site, at.0, at.1, g_x, g_theta, work.lanes);
+    }
 }
 
 /// Names of the attention encoders.

@@ -11,3 +11,4 @@ pub mod embedding;
 pub mod loss;
 pub mod norm;
 pub mod readout;
+pub mod tokens;

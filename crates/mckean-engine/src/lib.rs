@@ -6,13 +6,16 @@
 //! Checked: `tests/` of this crate: differences, inner products, a plain reference, dual numbers, threads.
 
 pub mod encoder;
+pub mod job;
 pub mod kernel;
 pub mod network;
 pub mod noise;
 pub mod pass;
+pub mod plan;
 pub mod reference;
 pub mod risk;
 
+pub use job::Sums;
 pub use network::{DataShape, Network};
-pub use pass::Sums;
+pub use plan::{LaneAxis, Plan};
 pub use risk::{Batch, Risk};

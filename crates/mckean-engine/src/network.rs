@@ -5,10 +5,12 @@
 //! Cost: building is linear in the number of tensors; `multiply_adds` counts the forward pass.
 //! Checked: `tests/derivatives.rs`, unit tests below.
 
-use crate::encoder::{self, Encoder};
+use crate::encoder::{self, Encoder, Tile};
 use crate::kernel::embedding::Stem;
 use crate::kernel::readout::Reader;
-use mckean_model::config::{Embedding, Norm};
+use crate::pass::KEPT_STATES;
+use crate::plan::{self, LaneAxis};
+use mckean_model::config::{Embedding, Lanes, Norm};
 use mckean_model::layout::Start;
 use mckean_model::{Layout, Loss, ModelConfig, ModelError, Readout, Role, parametrisation};
 use std::ops::Range;
@@ -80,10 +82,10 @@ pub struct Network {
 
 /// Copies of the parameters while training: point, gradients of the shards, stages or moments.
 const COPIES: f64 = 10.0;
-/// Bytes of one number of all samples of a lane.
-const LANE_BYTES: f64 = 64.0;
-/// Working memories.
-const SHARDS: f64 = 4.0;
+/// Bytes of the widest lane.
+const LANE_BYTES: usize = 64;
+/// Bytes of the name, shape and place of one tensor.
+const TENSOR_BYTES: f64 = 256.0;
 
 impl Network {
     /// Builds the network.
@@ -221,21 +223,54 @@ fn check_size(
     feed_forward: &Maybe,
 ) -> Result<(), ModelError> {
     let one = |e: &Maybe| e.as_ref().map_or(0.0, |e| e.tensors().iter().map(|t| t.len() as f64).sum::<f64>());
+    let names = |e: &Maybe| e.as_ref().map_or(0, |e| e.tensors().len() + 4) as f64;
     let total = m.depth as f64 * (m.heads as f64 * one(attention) + m.neurons as f64 * one(feed_forward));
-    let state = tokens as f64 * dim as f64 * LANE_BYTES;
-    let bytes =
-        COPIES * 8.0 * total + SHARDS * (2.0 * m.depth as f64 * state + 3.0 * LANE_BYTES * (tokens * tokens) as f64);
+    let parameters = COPIES * 8.0 * total + m.depth as f64 * TENSOR_BYTES * (names(attention) + names(feed_forward));
+    let axis = plan::axis_of(m, tokens, LANE_BYTES);
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()) as f64;
+    let working = threads * working_bytes(m, dim, tokens, axis, (attention, feed_forward));
     let have = memory();
-    if bytes > have {
-        let problem = format!(
-            "{total:.3e} parameters and their states would need {:.1} GB, more than the {:.1} GB there are",
-            bytes * 1e-9,
-            have * 1e-9
-        );
-        let sizes = format!("{} with {} heads and {} neurons", m.depth, m.heads, m.neurons);
-        return Err(ModelError::value("depth", sizes, problem, "Make the model smaller."));
+    if parameters + working <= have {
+        return Ok(());
     }
-    Ok(())
+    let giga = |x: f64| format!("{:.1} GB", x * 1e-9);
+    let problem = format!(
+        "{total:.3e} parameters take {}, states and attention of {tokens} tokens {} on {threads} threads ({}): more than the {} there are",
+        giga(parameters),
+        giga(working),
+        if axis == LaneAxis::Tokens { "tokens in lanes" } else { "samples in lanes" },
+        giga(have)
+    );
+    if m.lanes == Lanes::Samples && working > parameters {
+        return Err(ModelError::value("lanes", "\"samples\"", problem, "Use \"auto\": memory grows with n, not n^2."));
+    }
+    let sizes = format!("{} with {} heads and {} neurons", m.depth, m.heads, m.neurons);
+    Err(ModelError::value("depth", sizes, problem, "Make the model smaller."))
+}
+
+/// Bytes of the working memory of one thread, in double precision on the widest lanes.
+fn working_bytes(
+    m: &ModelConfig,
+    dim: usize,
+    tokens: usize,
+    axis: LaneAxis,
+    (attention, feed_forward): (&Maybe, &Maybe),
+) -> f64 {
+    let lane = LANE_BYTES as f64;
+    let long = axis == LaneAxis::Tokens;
+    let rows = if long { tokens.div_ceil(LANE_BYTES / 8) } else { tokens };
+    let tile = Tile { chunks: 1, tokens: rows, dim };
+    let state = lane * rows as f64 * dim as f64;
+    let (scratch, kept) = match attention {
+        Some(e) if long => {
+            let (lanes, scalars) = e.scratch_long(&tile, tokens);
+            (lane * lanes as f64 + 8.0 * scalars as f64, lane * e.kept_long(&tile) as f64 * m.heads as f64)
+        }
+        Some(e) => (lane * e.scratch(&tile) as f64, 0.0),
+        None => (0.0, 0.0),
+    };
+    let hidden = feed_forward.as_ref().map_or(0.0, |e| lane * e.scratch(&Tile { tokens: rows.min(64), ..tile }) as f64);
+    m.depth as f64 * (2.0 * state + kept.min(KEPT_STATES as f64 * state)) + 8.0 * state + scratch + hidden
 }
 
 /// Memory that a run may take: what the system calls available, or 64 GB where it does not tell.

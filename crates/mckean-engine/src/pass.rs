@@ -1,77 +1,30 @@
-//! Forward over depth and adjoint back, for one tile of samples at a time.
+//! Forward over depth and adjoint back, for one tile at a time: some samples, or one sample with its tokens in lanes.
 //!
 //! Maths: eqs 2.1-2.4 and the discrete adjoint of Gao et al. 2024 (appendix C.4), interleaved sublayer by sublayer.
-//! Shapes: states (chunks, n, D) lanes; the tape keeps the state in front of every sublayer.
-//! Cost: forward once, backward about 2.5 times (attention is recomputed); tape 2 L n D lanes a chunk.
-//! Checked: `tests/derivatives.rs`, `tests/threads.rs`.
+//! Shapes: states (chunks, n, D) or (rows, D) lanes; the tape keeps the state in front of every sublayer.
+//! Cost: forward once, backward about 2.5 times (attention is recomputed); tape 2 L states.
+//! Checked: `tests/derivatives.rs`, `tests/threads.rs`, `tests/tokens.rs`.
 
-use crate::encoder::{self, Encoder, Group, Site, Tile};
-use crate::kernel::{bias, loss, norm};
-use crate::network::{Network, Sublayer};
+mod branch;
+mod io;
+
+use crate::encoder::{self, Encoder, Tile};
+use crate::job::{Job, Run, Sums};
+use crate::kernel::{bias, norm};
+use crate::network::{Network, NormRanges};
 use crate::noise::Noise;
-use mckean_data::{Dataset, Targets};
+use crate::plan::LaneAxis;
+use branch::{Branch, Buffers};
 use mckean_model::{ModelError, Role};
 use mckean_num::kernel;
-use mckean_num::lane::{Lane, Scalar};
+use mckean_num::lane::Lane;
+use std::ops::Range;
 use std::sync::Arc;
-
-/// Which samples, and how they are treated.
-#[derive(Clone, Copy)]
-pub struct Job<'a, S> {
-    /// Parameters.
-    pub theta: &'a [S],
-    /// Samples.
-    pub data: &'a Dataset,
-    /// Indices of the samples of this shard.
-    pub items: &'a [u32],
-    /// Weight of each sample in the risk (1 / batch size).
-    pub weight: f64,
-    /// Dropout probability and key of this step.
-    pub dropout: Option<(f64, u64)>,
-}
-
-/// Sums over samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sums {
-    /// Weighted sum of losses.
-    pub risk: f64,
-    /// Its tangent (dual parameters only).
-    pub tangent: f64,
-    /// Correctly classified samples (0 for regression).
-    pub correct: usize,
-    /// Largest 2-norm of a token at depth 1, before any normalisation.
-    pub token_norm: f64,
-}
-
-impl Sums {
-    /// Sums of two sets of samples.
-    pub fn merge(self, o: Sums) -> Sums {
-        Sums {
-            risk: self.risk + o.risk,
-            tangent: self.tangent + o.tangent,
-            correct: self.correct + o.correct,
-            token_norm: if o.token_norm > self.token_norm || o.token_norm.is_nan() {
-                o.token_norm
-            } else {
-                self.token_norm
-            },
-        }
-    }
-}
-
-/// What a thread can do with a shard; hides the lane type.
-pub trait Run<S>: Send + Sync {
-    /// Risk of the items; adds to `grad` if given; writes outputs (items, C) if given.
-    fn run(&mut self, job: Job<'_, S>, grad: Option<&mut [S]>, outputs: Option<&mut [f64]>) -> Sums;
-    /// Samples that one tile holds.
-    fn tile_samples(&self) -> usize;
-    /// Samples in one lane.
-    fn lane(&self) -> usize;
-}
 
 /// Working memory of one thread and its encoders.
 pub struct Pass<V: Lane> {
     net: Arc<Network>,
+    axis: LaneAxis,
     attention: Option<Box<dyn Encoder<V>>>,
     feed_forward: Option<Box<dyn Encoder<V>>>,
     max_chunks: usize,
@@ -81,6 +34,8 @@ pub struct Pass<V: Lane> {
     ids: Vec<u32>,
     z: Vec<V>,
     tape: Vec<V>,
+    kept: Vec<V>,
+    kept_each: usize,
     x: Vec<V>,
     branch: Vec<V>,
     mask: Vec<V>,
@@ -90,27 +45,35 @@ pub struct Pass<V: Lane> {
     g_out: Vec<V>,
     mean: Vec<V>,
     scratch: Vec<V>,
+    scalars: Vec<V::S>,
 }
 
 /// Bytes of one state of a tile: several of them should share the second-level cache.
 const STATE_BYTES: usize = 48 << 10;
 const MAX_CHUNKS: usize = 8;
+/// States' worth of attended values that a sublayer keeps for its backward pass when tokens lie in lanes.
+pub(crate) const KEPT_STATES: usize = 3;
 
 impl<V: Lane> Pass<V> {
     /// Allocates everything a tile needs.
     ///
     /// # Errors
     /// Unknown encoders.
-    pub fn new(net: Arc<Network>) -> Result<Self, ModelError> {
+    pub fn new(net: Arc<Network>, axis: LaneAxis) -> Result<Self, ModelError> {
         let attention = encoder::attention::<V>(&net.config, net.dim)?;
         let feed_forward = encoder::feed_forward::<V>(&net.config, net.dim)?;
+        let tokens = axis == LaneAxis::Tokens;
         let chunk = net.tokens * net.dim;
-        let max_chunks = (STATE_BYTES / (chunk * size_of::<V>())).clamp(1, MAX_CHUNKS);
-        let tile = Tile { chunks: max_chunks, tokens: net.tokens, dim: net.dim };
-        let need = |e: &Option<Box<dyn Encoder<V>>>| e.as_ref().map_or(0, |e| e.scratch(&tile));
-        let scratch = need(&attention).max(need(&feed_forward)).max(2 * net.dim);
+        let fitting = (STATE_BYTES / (chunk * size_of::<V>())).clamp(1, MAX_CHUNKS);
+        let max_chunks = if tokens { 1 } else { fitting };
+        let rows = if tokens { net.tokens.div_ceil(V::W) } else { net.tokens };
+        let tile = Tile { chunks: max_chunks, tokens: rows, dim: net.dim };
+        let (scratch, scalars) = scratch(&net, axis, tile, &attention, &feed_forward);
+        let each = attention.as_ref().map_or(0, |e| e.kept_long(&tile) * net.config.heads);
+        let kept_each = if tokens && each <= KEPT_STATES * tile.len() { each } else { 0 };
         let lanes = |n: usize| vec![V::zero(); n];
-        let (outputs, raw) = (net.reader.outputs, net.data.tokens * net.data.dim);
+        let outputs = net.reader.lanes(net.dim, tokens.then_some(rows));
+        let raw = if tokens { rows } else { net.data.tokens } * net.data.dim;
         let branch = if net.config.dropout > 0.0 { tile.len() } else { 0 };
         let normed = if net.norm.is_some() { tile.len() } else { 0 };
         Ok(Pass {
@@ -120,6 +83,8 @@ impl<V: Lane> Pass<V> {
             ids: vec![0; max_chunks * V::W],
             z: lanes(tile.len()),
             tape: lanes(tile.len() * net.sublayers.len().max(1)),
+            kept: lanes(kept_each * net.config.depth),
+            kept_each,
             x: lanes(normed),
             branch: lanes(branch),
             mask: lanes(branch),
@@ -129,115 +94,81 @@ impl<V: Lane> Pass<V> {
             g_out: lanes(max_chunks * outputs),
             mean: lanes(max_chunks * net.dim),
             scratch: lanes(scratch),
+            scalars: vec![V::S::default(); scalars],
             net,
+            axis,
             attention,
             feed_forward,
             max_chunks,
         })
     }
 
+    /// Samples of one tile.
+    fn tile_samples(&self) -> usize {
+        if self.axis == LaneAxis::Tokens { 1 } else { self.max_chunks * V::W }
+    }
+
     fn tile(&mut self, job: &Job<'_, V::S>, items: &[u32], grad: Option<&mut [V::S]>) -> Sums {
-        let chunks = items.len().div_ceil(V::W);
-        let tile = Tile { chunks, tokens: self.net.tokens, dim: self.net.dim };
+        let (chunks, tokens) = match self.axis {
+            LaneAxis::Samples => (items.len().div_ceil(V::W), self.net.tokens),
+            LaneAxis::Tokens => (1, self.net.tokens.div_ceil(V::W)),
+        };
+        let tile = Tile { chunks, tokens, dim: self.net.dim };
         self.gather(job, items);
         self.forward(job, tile, grad.is_some());
-        let sums = self.losses(chunks, items.len());
+        let sums = self.losses(job, tile, items.len());
         if let Some(grad) = grad {
             self.backward(job, tile, grad);
         }
         sums
     }
 
-    /// Transposes the samples into lanes; empty places repeat the last sample with weight zero.
-    fn gather(&mut self, job: &Job<'_, V::S>, items: &[u32]) {
-        let (data, raw, outputs) = (job.data, self.net.data.tokens * self.net.data.dim, self.net.reader.outputs);
-        let item = |i: usize| items[i.min(items.len() - 1)] as usize;
-        for c in 0..items.len().div_ceil(V::W) {
-            let at = c * V::W;
-            for (i, x) in self.inputs[c * raw..(c + 1) * raw].iter_mut().enumerate() {
-                *x = V::from_fn(|w| V::S::new(data.inputs[item(at + w) * raw + i], 0.0));
-            }
-            for (k, y) in self.targets[c * outputs..(c + 1) * outputs].iter_mut().enumerate() {
-                *y = V::from_fn(|w| V::S::new(target(data, item(at + w), k), 0.0));
-            }
-            let weight = |w: usize| {
-                if at + w < items.len() { job.weight } else { 0.0 }
-            };
-            self.weights[c] = V::from_fn(|w| V::S::new(weight(w), 0.0));
-            (0..V::W).for_each(|w| self.ids[at + w] = item(at + w) as u32);
-        }
-    }
-
     fn forward(&mut self, job: &Job<'_, V::S>, tile: Tile, keep: bool) {
         let net = self.net.clone();
         let len = tile.len();
         let z = &mut self.z[..len];
-        net.stem.forward(tile, job.theta, &self.inputs, z);
+        match self.axis {
+            LaneAxis::Samples => net.stem.forward(tile, job.theta, &self.inputs, z),
+            LaneAxis::Tokens => net.stem.forward_tokens(tile, job.theta, &self.inputs, z),
+        }
         for (k, sub) in net.sublayers.iter().enumerate() {
             let slot = if keep { k * len } else { 0 };
             let before = &mut self.tape[slot..slot + len];
             before.copy_from_slice(z);
             let x = normalised(sub.norm.as_ref(), job.theta, before, &mut self.x);
-            let noise = noise(job, &self.ids, k);
-            let drop = noise.is_on();
-            let out = if drop { &mut self.branch[..len] } else { &mut *z };
-            if drop {
+            let noise = noise(job, self.axis, tile, &self.ids, k);
+            let out = if noise.is_on() { &mut self.branch[..len] } else { &mut *z };
+            if noise.is_on() {
                 out.fill(V::zero());
             }
-            let encoder = pick(&self.attention, &self.feed_forward, sub);
-            for group in groups(sub, encoder) {
-                let site =
-                    Site { tile, group, theta: &job.theta[sub.theta.clone()], scales: net.scales(sub.role), noise };
-                encoder.forward(site, x, out, &mut self.scratch);
-            }
+            let kept = &mut self.kept[kept(&net, k, self.kept_each)];
+            let buffers = Buffers { kept, lanes: &mut self.scratch, scalars: &mut self.scalars };
+            let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, self.axis, tile);
+            branch.forward(job, noise, x, out, buffers);
             if let Some(b) = &sub.bias {
                 bias::add(&job.theta[b.clone()], net.config.step(), out);
             }
-            if drop {
+            if noise.is_on() {
                 mask_branch(noise, tile, &mut self.mask, &mut self.branch);
                 add(&self.branch[..len], z);
             }
         }
         let y = normalised(net.norm.as_ref(), job.theta, &self.z[..len], &mut self.x);
-        net.reader.forward(tile, job.theta, y, &mut self.out, &mut self.mean);
-    }
-
-    fn losses(&mut self, chunks: usize, samples: usize) -> Sums {
-        let (outputs, loss) = (self.net.reader.outputs, self.net.config.loss);
-        let square = largest_square(self.net.dim, &self.z[..chunks * self.net.tokens * self.net.dim]);
-        let largest_square =
-            (0..V::W).fold(0.0, |m: f64, w| if square.get(w).re() > m { square.get(w).re() } else { m });
-        let mut sums = Sums { token_norm: largest_square.sqrt(), ..Sums::default() };
-        for c in 0..chunks {
-            let own = c * outputs..(c + 1) * outputs;
-            let (out, target) = (&self.out[own.clone()], &self.targets[own.clone()]);
-            let value = loss::value_and_cotangent(loss, self.weights[c], out, target, &mut self.g_out[own]);
-            for w in 0..V::W.min(samples - c * V::W) {
-                sums.risk += value.get(w).re();
-                sums.tangent += value.get(w).eps();
-                sums.correct += usize::from(outputs > 1 && largest(out, w) == largest(target, w));
-            }
+        match self.axis {
+            LaneAxis::Samples => net.reader.forward(tile, job.theta, y, &mut self.out, &mut self.mean),
+            LaneAxis::Tokens => net.reader.forward_tokens(net.tokens, job.theta, y, &mut self.out, &mut self.mean),
         }
-        if !sums.risk.is_finite() {
-            sums.token_norm = f64::NAN; // lanes drop NaN when they compare
-        }
-        sums
     }
 
     fn backward(&mut self, job: &Job<'_, V::S>, tile: Tile, grad: &mut [V::S]) {
         let net = self.net.clone();
         let len = tile.len();
+        self.backward_of_reader(job, tile, grad);
         let (p, g_x) = (&mut self.p[..len], &mut self.g_x[..len]);
-        let target = if net.norm.is_some() { &mut *g_x } else { &mut *p };
-        net.reader.vjp(tile, job.theta, &self.g_out[..tile.chunks * net.reader.outputs], &mut self.mean, target, grad);
-        if let Some(n) = &net.norm {
-            p.fill(V::zero());
-            normalised_vjp(n, job.theta, (&self.z[..len], g_x), p, grad, &mut self.scratch);
-        }
         for (k, sub) in net.sublayers.iter().enumerate().rev() {
             let before = &self.tape[k * len..(k + 1) * len];
             let x = normalised(sub.norm.as_ref(), job.theta, before, &mut self.x);
-            let noise = noise(job, &self.ids, k);
+            let noise = noise(job, self.axis, tile, &self.ids, k);
             let cotangent = if noise.is_on() {
                 self.branch[..len].copy_from_slice(p);
                 mask_branch(noise, tile, &mut self.mask, &mut self.branch);
@@ -249,62 +180,83 @@ impl<V: Lane> Pass<V> {
                 bias::vjp(cotangent, net.config.step(), &mut grad[b.clone()]);
             }
             g_x.fill(V::zero());
-            let encoder = pick(&self.attention, &self.feed_forward, sub);
-            for group in groups(sub, encoder) {
-                let site =
-                    Site { tile, group, theta: &job.theta[sub.theta.clone()], scales: net.scales(sub.role), noise };
-                encoder.vjp(site, x, cotangent, g_x, &mut grad[sub.theta.clone()], &mut self.scratch);
-            }
+            let kept = &mut self.kept[kept(&net, k, self.kept_each)];
+            let buffers = Buffers { kept, lanes: &mut self.scratch, scalars: &mut self.scalars };
+            let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, self.axis, tile);
+            branch.vjp(job, noise, (x, cotangent), g_x, &mut grad[sub.theta.clone()], buffers);
             match &sub.norm {
                 Some(n) => normalised_vjp(n, job.theta, (before, g_x), p, grad, &mut self.scratch),
                 None => add(g_x, p),
             }
         }
-        net.stem.vjp(tile, &self.inputs, p, grad);
+        match self.axis {
+            LaneAxis::Samples => net.stem.vjp(tile, &self.inputs, p, grad),
+            LaneAxis::Tokens => net.stem.vjp_tokens(tile, &self.inputs, p, grad),
+        }
+    }
+
+    /// Cotangent of the last state, and gradients of the read-out and its normalisation.
+    fn backward_of_reader(&mut self, job: &Job<'_, V::S>, tile: Tile, grad: &mut [V::S]) {
+        let (net, len) = (&self.net, tile.len());
+        let (p, g_x) = (&mut self.p[..len], &mut self.g_x[..len]);
+        let target = if net.norm.is_some() { &mut *g_x } else { &mut *p };
+        let (reader, mean) = (&net.reader, &mut self.mean);
+        match self.axis {
+            LaneAxis::Samples => {
+                let g_out = &self.g_out[..tile.chunks * reader.outputs];
+                reader.vjp(tile, job.theta, g_out, mean, target, grad);
+            }
+            LaneAxis::Tokens => reader.vjp_tokens(net.tokens, job.theta, &self.g_out, mean, target, grad),
+        }
+        if let Some(n) = &net.norm {
+            p.fill(V::zero());
+            normalised_vjp(n, job.theta, (&self.z[..len], g_x), p, grad, &mut self.scratch);
+        }
     }
 }
 
 impl<V: Lane> Run<V::S> for Pass<V> {
     fn run(&mut self, job: Job<'_, V::S>, mut grad: Option<&mut [V::S]>, mut outputs: Option<&mut [f64]>) -> Sums {
         let mut total = Sums::default();
-        let (per_tile, c) = (self.max_chunks * V::W, self.net.reader.outputs);
+        let (per_tile, c) = (self.tile_samples(), self.net.reader.outputs);
         for (t, items) in job.items.chunks(per_tile).enumerate() {
             total = total.merge(self.tile(&job, items, grad.as_deref_mut()));
             if let Some(outputs) = outputs.as_deref_mut() {
-                for (i, o) in outputs[t * per_tile * c..].iter_mut().take(items.len() * c).enumerate() {
-                    let (sample, k) = (i / c, i % c);
-                    *o = self.out[sample / V::W * c + k].get(sample % V::W).re();
-                }
+                self.write(&mut outputs[t * per_tile * c..][..items.len() * c]);
             }
         }
         total
     }
-
-    fn tile_samples(&self) -> usize {
-        self.max_chunks * V::W
-    }
-
-    fn lane(&self) -> usize {
-        V::W
-    }
 }
 
-fn target(data: &Dataset, sample: usize, k: usize) -> f64 {
-    match &data.targets {
-        Targets::Values { data, outputs } => data[sample * outputs + k],
-        Targets::Classes { labels, .. } => f64::from(labels[sample] as usize == k),
-    }
-}
+type Maybe<V> = Option<Box<dyn Encoder<V>>>;
 
-fn largest<V: Lane>(values: &[V], w: usize) -> usize {
-    let best = |b: usize, k: usize| {
-        if values[k].get(w).re() > values[b].get(w).re() { k } else { b }
+/// Lanes and scalars of scratch space.
+fn scratch<V: Lane>(net: &Network, axis: LaneAxis, tile: Tile, heads: &Maybe<V>, neurons: &Maybe<V>) -> (usize, usize) {
+    let plain = |e: &Maybe<V>, tile: &Tile| e.as_ref().map_or(0, |e| e.scratch(tile));
+    let (lanes, scalars) = match axis {
+        LaneAxis::Samples => (plain(heads, &tile).max(plain(neurons, &tile)), 0),
+        LaneAxis::Tokens => {
+            let piece = Tile { tokens: branch::piece::<V>(&tile).min(tile.tokens), ..tile };
+            let (lanes, scalars) = heads.as_ref().map_or((0, 0), |e| e.scratch_long(&tile, net.tokens));
+            (lanes.max(plain(neurons, &piece)), scalars)
+        }
     };
-    (1..values.len()).fold(0, best)
+    (lanes.max(2 * net.dim), scalars)
 }
 
-fn noise<'a, S>(job: &Job<'a, S>, ids: &'a [u32], sublayer: usize) -> Noise<'a> {
-    job.dropout.map_or(Noise::none(), |(p, key)| Noise::new(p, key, ids).at(sublayer as u64))
+/// What sublayer `k` keeps of its attention, `each` lanes a sublayer.
+fn kept(net: &Network, k: usize, each: usize) -> Range<usize> {
+    if net.sublayers[k].role != Role::Head {
+        return 0..0;
+    }
+    let per_block = net.sublayers.len() / net.config.depth;
+    k / per_block * each..(k / per_block + 1) * each
+}
+
+fn noise<'a, S>(job: &Job<'a, S>, axis: LaneAxis, tile: Tile, ids: &'a [u32], sublayer: usize) -> Noise<'a> {
+    let noise = job.dropout.map_or(Noise::none(), |(p, key)| Noise::new(p, key, ids).at(sublayer as u64));
+    if axis == LaneAxis::Tokens { noise.on_tokens(0, tile.rows()) } else { noise }
 }
 
 /// Multiplies the branch by its own mask.
@@ -316,33 +268,14 @@ fn mask_branch<V: Lane>(noise: Noise<'_>, tile: Tile, mask: &mut [V], branch: &m
     noise.multiply(&mut branch[..tile.len()], mask);
 }
 
-fn pick<'a, V: Lane>(
-    attention: &'a Option<Box<dyn Encoder<V>>>,
-    feed_forward: &'a Option<Box<dyn Encoder<V>>>,
-    sub: &Sublayer,
-) -> &'a dyn Encoder<V> {
-    let encoder = if sub.role == Role::Head { attention } else { feed_forward };
-    encoder.as_deref().expect("a sublayer exists only when its encoder does")
-}
-
-fn groups<V: Lane>(sub: &Sublayer, encoder: &dyn Encoder<V>) -> impl Iterator<Item = Group> + use<V> {
-    let (total, size) = (sub.particles, encoder.group());
-    (0..total).step_by(size).map(move |first| Group { first, count: size.min(total - first), total })
-}
-
-fn normalised<'a, V: Lane>(
-    ranges: Option<&crate::network::NormRanges>,
-    theta: &[V::S],
-    z: &'a [V],
-    x: &'a mut [V],
-) -> &'a [V] {
+fn normalised<'a, V: Lane>(ranges: Option<&NormRanges>, theta: &[V::S], z: &'a [V], x: &'a mut [V]) -> &'a [V] {
     let Some(n) = ranges else { return z };
     norm::forward(&theta[n.gain.clone()], &theta[n.bias.clone()], z, &mut x[..z.len()]);
     &x[..z.len()]
 }
 
 fn normalised_vjp<V: Lane>(
-    n: &crate::network::NormRanges,
+    n: &NormRanges,
     theta: &[V::S],
     at: (&[V], &[V]),
     p: &mut [V],
@@ -352,14 +285,6 @@ fn normalised_vjp<V: Lane>(
     let both = &mut grad[n.gain.start..n.bias.end];
     let (g_gain, g_bias) = both.split_at_mut(n.gain.len());
     norm::vjp(&theta[n.gain.clone()], at.0, at.1, p, g_gain, g_bias, scratch);
-}
-
-kernel! {
-    /// Largest squared 2-norm over the rows of `z`, sample by sample.
-    fn largest_square<'a, V>(d: usize, z: &'a [V]) -> V {
-        let square = |row: &[V]| row.iter().fold(V::zero(), |s, &x| x.fma(x, s));
-        z.chunks(d).fold(V::zero(), |m, row| m.max_detached(square(row)))
-    }
 }
 
 kernel! {

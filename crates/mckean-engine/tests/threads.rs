@@ -4,6 +4,8 @@ mod common;
 
 use common::*;
 use mckean_engine::{Batch, Risk};
+use mckean_model::ModelConfig;
+use mckean_model::config::Lanes;
 use mckean_num::par::Par;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -44,7 +46,11 @@ fn gradients_have_the_same_bits_on_any_number_of_threads() {
 
 #[test]
 fn nothing_is_allocated_after_warm_up() {
-    for (name, m, outputs) in settings() {
+    let both = |s: (String, ModelConfig, usize)| {
+        [Lanes::Samples, Lanes::Tokens]
+            .map(|lanes| (format!("{} {lanes:?}", s.0), ModelConfig { lanes, ..s.1.clone() }, s.2))
+    };
+    for (name, m, outputs) in settings().into_iter().flat_map(both) {
         let data = Arc::new(data(&m, 40, outputs));
         let net = network(&m, &data);
         let theta = parameters(&net, "theta");

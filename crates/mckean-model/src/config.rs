@@ -117,6 +117,19 @@ pub enum Norm {
     Layer,
 }
 
+/// What a register holds. Results agree up to rounding; speed and memory differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lanes {
+    /// Chosen by size; `mckean check` says which and why.
+    #[default]
+    Auto,
+    /// The same entry of several samples: best for short samples, memory quadratic in the tokens.
+    Samples,
+    /// The same entry of several tokens of one sample: best for long samples and few of them, memory linear in the tokens.
+    Tokens,
+}
+
 /// `[model]`: the Transformer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -175,6 +188,8 @@ pub struct ModelConfig {
     pub readout_token: i64,
     /// Loss per sample.
     pub loss: Loss,
+    /// What a register holds (speed and memory; results agree up to rounding).
+    pub lanes: Lanes,
 }
 
 impl Default for ModelConfig {
@@ -207,6 +222,7 @@ impl Default for ModelConfig {
             readout_row: -1,
             readout_token: -1,
             loss: Loss::Squared,
+            lanes: Lanes::Auto,
         }
     }
 }

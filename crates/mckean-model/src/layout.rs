@@ -98,11 +98,20 @@ pub struct Layout {
     pub tensors: Vec<Tensor>,
     /// Length of the flat vector.
     pub len: usize,
+    /// Tensors of every block.
+    blocks: Vec<Range<usize>>,
 }
 
 impl Layout {
     fn push(&mut self, tensor: Tensor) {
         self.len = tensor.range.end;
+        let index = self.tensors.len();
+        if let Some(block) = tensor.block {
+            while self.blocks.len() <= block {
+                self.blocks.push(index..index);
+            }
+            self.blocks[block].end = index + 1;
+        }
         self.tensors.push(tensor);
     }
 
@@ -149,9 +158,10 @@ impl Layout {
         self.tensors.iter().find(|t| t.name == name)
     }
 
-    /// Particle tensors of one sublayer.
+    /// Particle tensors of one sublayer (blocks are pushed one after the other).
     pub fn particles(&self, block: usize, role: Role) -> impl Iterator<Item = &Tensor> {
-        self.tensors.iter().filter(move |t| t.block == Some(block) && t.role == role)
+        let own = self.blocks.get(block).cloned().unwrap_or(0..0);
+        self.tensors[own].iter().filter(move |t| t.block == Some(block) && t.role == role)
     }
 }
 

@@ -86,7 +86,7 @@ impl Problem {
     /// # Errors
     /// Unknown encoders.
     pub fn cost(&self, par: &Par) -> Result<Cost, Error> {
-        let seconds = match self.config.dynamics.precision {
+        let (seconds, lanes) = match self.config.dynamics.precision {
             Precision::F32 => self.time_gradient::<f32>(par)?,
             Precision::F64 => self.time_gradient::<f64>(par)?,
         };
@@ -109,11 +109,12 @@ impl Problem {
             data_bytes: 8 * self.train.inputs.len(),
             stable_step: 2.0 / rate,
             isa: Isa::detect().name(),
+            lanes,
             threads: par.threads(),
         })
     }
 
-    fn time_gradient<T: mckean_num::lane::Real>(&self, par: &Par) -> Result<f64, Error> {
+    fn time_gradient<T: mckean_num::lane::Real>(&self, par: &Par) -> Result<(f64, String), Error> {
         let mut risk = Risk::<T>::new(self.net.clone(), self.train.clone(), par.clone())?;
         let theta: Vec<T> = self.start.iter().map(|&x| T::new(x, 0.0)).collect();
         let items = batch(&self.config, self.train.samples);
@@ -125,7 +126,7 @@ impl Problem {
             risk.value_and_grad(&theta, &batch, &mut grad);
             done += 1;
         }
-        Ok(begun.elapsed().as_secs_f64() / f64::from(done))
+        Ok((begun.elapsed().as_secs_f64() / f64::from(done), risk.plan().why.clone()))
     }
 
     fn few(&self, n: usize) -> Arc<Dataset> {
@@ -185,6 +186,8 @@ pub struct Cost {
     pub stable_step: f64,
     /// Instruction set in use.
     pub isa: &'static str,
+    /// What a register holds, and why.
+    pub lanes: String,
     /// Threads in use.
     pub threads: usize,
 }

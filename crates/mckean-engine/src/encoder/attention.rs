@@ -13,9 +13,9 @@ use mckean_num::product::{lanes, product};
 /// Kernel, temperature and mask.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention {
-    kernel: AttentionKernel,
-    tau: f64,
-    causal: bool,
+    pub(super) kernel: AttentionKernel,
+    pub(super) tau: f64,
+    pub(super) causal: bool,
 }
 
 impl Attention {

@@ -7,7 +7,7 @@
 //! Checked: `tests/derivatives.rs`.
 
 use super::attention::{Attention, scores_vjp};
-use super::{Encoder, Site, Tile, carve};
+use super::{Encoder, Site, Tile, Work, carve};
 use crate::kernel::bias;
 use mckean_model::{ModelConfig, TensorSpec};
 use mckean_num::kernel;
@@ -16,11 +16,11 @@ use mckean_num::product::{lanes, params, product, reduce};
 
 /// The factored head.
 pub struct Qkvo {
-    attention: Attention,
-    width: usize,
-    output: bool,
+    pub(super) attention: Attention,
+    pub(super) width: usize,
+    pub(super) output: bool,
     bias: bool,
-    tensors: Vec<TensorSpec>,
+    pub(super) tensors: Vec<TensorSpec>,
 }
 
 const NAMES: [&str; 3] = ["q", "k", "v"];
@@ -48,7 +48,7 @@ impl Qkvo {
     }
 
     /// Projection `k` (0 query, 1 key, 2 value) of all rows.
-    fn project<V: Lane>(&self, site: &Site<'_, V::S>, k: usize, x: &[V], out: &mut [V]) {
+    pub(super) fn project<V: Lane>(&self, site: &Site<'_, V::S>, k: usize, x: &[V], out: &mut [V]) {
         let (rows, d, s) = (site.tile.rows(), site.tile.dim, self.width);
         let w = &site.theta[site.group.slot(&self.tensors, k)];
         product((rows, s, d), lanes(x, d, 1), params(w, 1, d), 1.0, false, out, s);
@@ -58,7 +58,7 @@ impl Qkvo {
     }
 
     /// Cotangent `r` of the attended values, from that of the output.
-    fn output_cotangent<V: Lane>(&self, site: &Site<'_, V::S>, scale: f64, p: &[V], r: &mut [V]) {
+    pub(super) fn output_cotangent<V: Lane>(&self, site: &Site<'_, V::S>, scale: f64, p: &[V], r: &mut [V]) {
         let (rows, dim, d) = (site.tile.rows(), site.tile.dim, self.width);
         if self.output {
             let o = params(&site.theta[site.group.slot(&self.tensors, 3)], d, 1);
@@ -69,7 +69,7 @@ impl Qkvo {
     }
 
     /// Pulls the cotangent `g` of projection `k` back to parameters and state.
-    fn project_vjp<V: Lane>(
+    pub(super) fn project_vjp<V: Lane>(
         &self,
         site: &Site<'_, V::S>,
         k: usize,
@@ -155,6 +155,22 @@ impl<V: Lane> Encoder<V> for Qkvo {
         for (i, g) in [&*dq, &*dk, &*dv].into_iter().enumerate() {
             self.project_vjp(&site, i, (x, g), g_x, g_theta);
         }
+    }
+
+    fn scratch_long(&self, tile: &Tile, tokens: usize) -> (usize, usize) {
+        Qkvo::scratch_long(self, tile, tokens)
+    }
+
+    fn kept_long(&self, tile: &Tile) -> usize {
+        Qkvo::kept_long(self, tile)
+    }
+
+    fn forward_long(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
+        Qkvo::forward_long(self, site, x, out, work);
+    }
+
+    fn vjp_long(&self, site: Site<'_, V::S>, at: (&[V], &[V]), g_x: &mut [V], g: &mut [V::S], work: Work<'_, V>) {
+        Qkvo::vjp_long(self, site, at, g_x, g, work);
     }
 }
 

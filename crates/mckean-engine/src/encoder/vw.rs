@@ -6,15 +6,15 @@
 //! Checked: `tests/derivatives.rs`.
 
 use super::attention::{Attention, scores_vjp};
-use super::{Encoder, Site, Tile, carve};
+use super::{Encoder, Site, Tile, Work, carve};
 use mckean_model::{ModelConfig, TensorSpec};
 use mckean_num::lane::Lane;
 use mckean_num::product::{lanes, params, product, reduce};
 
 /// The (V, W) head.
 pub struct Vw {
-    attention: Attention,
-    tensors: Vec<TensorSpec>,
+    pub(super) attention: Attention,
+    pub(super) tensors: Vec<TensorSpec>,
 }
 
 impl Vw {
@@ -82,5 +82,21 @@ impl<V: Lane> Encoder<V> for Vw {
         reduce((d, d, rows), lanes(p, 1, d), lanes(u, d, 1), 1.0, &mut g_theta[v_slot], (d, 1));
         reduce((d, d, rows), lanes(dq, 1, d), lanes(x, d, 1), 1.0, &mut g_theta[w_slot], (d, 1));
         product((rows, d, d), lanes(dq, d, 1), params(w, d, 1), 1.0, true, g_x, d);
+    }
+
+    fn scratch_long(&self, tile: &Tile, tokens: usize) -> (usize, usize) {
+        Vw::scratch_long(self, tile, tokens)
+    }
+
+    fn kept_long(&self, tile: &Tile) -> usize {
+        Vw::kept_long(self, tile)
+    }
+
+    fn forward_long(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
+        Vw::forward_long(self, site, x, out, work);
+    }
+
+    fn vjp_long(&self, site: Site<'_, V::S>, at: (&[V], &[V]), g_x: &mut [V], g: &mut [V::S], work: Work<'_, V>) {
+        Vw::vjp_long(self, site, at, g_x, g, work);
     }
 }

@@ -5,7 +5,7 @@
 //! Cost: tokens_in dim_in D multiply-adds a sample for patches, a gather for tokens.
 //! Checked: `tests/derivatives.rs`.
 
-use super::bias;
+use super::{bias, tokens};
 use crate::encoder::Tile;
 use mckean_model::config::Embedding;
 use mckean_num::kernel;
@@ -46,7 +46,7 @@ impl Stem {
         let d = tile.dim;
         for (c, z) in z.chunks_mut(tile.tokens * d).enumerate() {
             let (class, tokens) = z.split_at_mut(self.first() * d);
-            self.embed(theta, self.raw(c, inputs), d, tokens);
+            self.embed(theta, self.raw(c, inputs), self.input.0, d, tokens);
             if let Some(t) = &self.class_token {
                 spread(&theta[t.clone()], class);
             }
@@ -56,8 +56,34 @@ impl Stem {
         }
     }
 
-    fn embed<V: Lane>(&self, theta: &[V::S], raw: &[V], d: usize, z: &mut [V]) {
-        let ((n, k), weight) = (self.input, &theta[self.weight.clone()]);
+    /// As `forward` for one sample with tokens in lanes; inputs belong to the tokens of the state, the class token's is ignored.
+    pub fn forward_tokens<V: Lane>(&self, tile: Tile, theta: &[V::S], inputs: &[V], z: &mut [V]) {
+        self.embed(theta, &inputs[..tile.rows() * self.input.1], tile.rows(), tile.dim, z);
+        if let Some(t) = &self.class_token {
+            tokens::set_first(&theta[t.clone()], &mut z[..tile.dim]);
+        }
+        if let Some(p) = &self.positions {
+            tokens::add_positions(tile.dim, &theta[p.clone()], z);
+        }
+    }
+
+    /// As `vjp` for one sample with tokens in lanes; padding of `p` is zero. `p` is used up.
+    pub fn vjp_tokens<V: Lane>(&self, tile: Tile, inputs: &[V], p: &mut [V], g_theta: &mut [V::S]) {
+        if let Some(r) = &self.positions {
+            tokens::positions_vjp(tile.dim, p, &mut g_theta[r.clone()]);
+        }
+        if let Some(r) = &self.class_token {
+            tokens::take_first(&mut p[..tile.dim], &mut g_theta[r.clone()]);
+        }
+        if let Some(r) = &self.bias {
+            bias::vjp(p, 1.0, &mut g_theta[r.clone()]);
+        }
+        let raw = &inputs[..tile.rows() * self.input.1];
+        self.embed_vjp(raw, tile.rows(), tile.dim, p, &mut g_theta[self.weight.clone()]);
+    }
+
+    fn embed<V: Lane>(&self, theta: &[V::S], raw: &[V], n: usize, d: usize, z: &mut [V]) {
+        let (k, weight) = (self.input.1, &theta[self.weight.clone()]);
         match self.embedding {
             Embedding::None => z.copy_from_slice(raw),
             Embedding::Patch => product((n, d, k), lanes(raw, k, 1), params(weight, 1, k), 1.0, false, z, d),
@@ -82,12 +108,12 @@ impl Stem {
             if let Some(r) = &self.bias {
                 bias::vjp(tokens, 1.0, &mut g_theta[r.clone()]);
             }
-            self.embed_vjp(self.raw(c, inputs), d, tokens, &mut g_theta[self.weight.clone()]);
+            self.embed_vjp(self.raw(c, inputs), self.input.0, d, tokens, &mut g_theta[self.weight.clone()]);
         }
     }
 
-    fn embed_vjp<V: Lane>(&self, raw: &[V], d: usize, p: &[V], g: &mut [V::S]) {
-        let (n, k) = self.input;
+    fn embed_vjp<V: Lane>(&self, raw: &[V], n: usize, d: usize, p: &[V], g: &mut [V::S]) {
+        let k = self.input.1;
         match self.embedding {
             Embedding::None => {}
             Embedding::Patch => reduce((d, k, n), lanes(p, 1, d), lanes(raw, k, 1), 1.0, g, (k, 1)),

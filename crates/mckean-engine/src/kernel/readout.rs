@@ -5,7 +5,7 @@
 //! Cost: n D additions and C D multiply-adds a sample.
 //! Checked: `tests/derivatives.rs`.
 
-use super::bias;
+use super::{bias, tokens};
 use crate::encoder::Tile;
 use mckean_model::Readout;
 use mckean_num::kernel;
@@ -32,6 +32,72 @@ impl Reader {
     /// Tokens that are averaged.
     fn averaged(&self, n: usize) -> usize {
         if self.kind == Readout::ClassToken { 1 } else { n }
+    }
+
+    /// Lanes of the outputs of one chunk; with tokens in lanes (`rows`) every entry of a state is its own lane entry.
+    pub fn lanes(&self, dim: usize, rows: Option<usize>) -> usize {
+        match rows {
+            Some(rows) if self.kind == Readout::All => rows * dim,
+            _ => self.outputs,
+        }
+    }
+
+    /// As `forward` for one sample of `n` tokens in lanes: outputs are the same in every entry of a lane, except all entries.
+    pub fn forward_tokens<V: Lane>(&self, n: usize, theta: &[V::S], z: &[V], out: &mut [V], mean: &mut [V]) {
+        let (d, c) = (mean.len(), self.outputs);
+        let (token, row) = self.entry;
+        tokens::means(self.averaged(n), z, mean);
+        match self.kind {
+            Readout::All => out.copy_from_slice(z),
+            Readout::Entry => tokens::pick(&z[token / V::W * d + row], token % V::W, &mut out[0]),
+            Readout::Rows => out.copy_from_slice(&mean[d - c..]),
+            Readout::Linear | Readout::ClassToken => {
+                let weight = params(&theta[self.weight.clone()], 1, d);
+                product((1, c, d), lanes(mean, d, 1), weight, 1.0, false, out, c);
+                bias::add(&theta[self.bias.clone()], 1.0, out);
+            }
+        }
+    }
+
+    /// As `vjp` for tokens in lanes; cotangents of outputs sit in entry 0 (of all entries: in their own), padding is zero.
+    pub fn vjp_tokens<V: Lane>(
+        &self,
+        n: usize,
+        theta: &[V::S],
+        g: &[V],
+        mean: &mut [V],
+        p: &mut [V],
+        g_theta: &mut [V::S],
+    ) {
+        let (d, c) = (mean.len(), self.outputs);
+        let (token, row) = self.entry;
+        p.fill(V::zero());
+        match self.kind {
+            Readout::All => return p.copy_from_slice(g),
+            Readout::Entry => return tokens::place(&g[0], token % V::W, &mut p[token / V::W * d + row]),
+            Readout::Rows | Readout::Auto => {
+                mean.fill(V::zero());
+                mean[d - c..].copy_from_slice(g);
+            }
+            Readout::Linear | Readout::ClassToken => self.linear_vjp(1, d, theta, g, mean, g_theta),
+        }
+        tokens::spread(self.averaged(n), mean, p);
+    }
+
+    /// The trained map: gradients, and the cotangent of the mean in place of the mean.
+    fn linear_vjp<V: Lane>(
+        &self,
+        chunks: usize,
+        d: usize,
+        theta: &[V::S],
+        g: &[V],
+        mean: &mut [V],
+        g_theta: &mut [V::S],
+    ) {
+        let (slot, c) = (self.weight.clone(), self.outputs);
+        reduce((c, d, chunks), lanes(g, 1, c), lanes(mean, d, 1), 1.0, &mut g_theta[slot.clone()], (d, 1));
+        bias::vjp(g, 1.0, &mut g_theta[self.bias.clone()]);
+        product((chunks, d, c), lanes(g, c, 1), params(&theta[slot], d, 1), 1.0, false, mean, d);
     }
 
     /// Fills `out` (chunks, C) from the states; `mean` is scratch of (chunks, D).
@@ -78,12 +144,7 @@ impl Reader {
                 mean.fill(V::zero());
                 mean.chunks_mut(d).zip(g.chunks(c)).for_each(|(m, g)| m[d - c..].copy_from_slice(g));
             }
-            Readout::Linear | Readout::ClassToken => {
-                let slot = self.weight.clone();
-                reduce((c, d, tile.chunks), lanes(g, 1, c), lanes(mean, d, 1), 1.0, &mut g_theta[slot.clone()], (d, 1));
-                bias::vjp(g, 1.0, &mut g_theta[self.bias.clone()]);
-                product((tile.chunks, d, c), lanes(g, c, 1), params(&theta[slot], d, 1), 1.0, false, mean, d);
-            }
+            Readout::Linear | Readout::ClassToken => self.linear_vjp(tile.chunks, d, theta, g, mean, g_theta),
         }
         spread(n, d, self.averaged(n), mean, p);
     }

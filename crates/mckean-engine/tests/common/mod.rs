@@ -87,9 +87,14 @@ pub fn settings() -> Vec<(String, ModelConfig, usize)> {
 
 /// Random data: `outputs > 1` gives classes, integer tokens when the model embeds tokens.
 pub fn data(m: &ModelConfig, samples: usize, outputs: usize) -> Dataset {
+    data_of_length(m, samples, outputs, if m.embedding == Embedding::Token { 6 } else { 4 })
+}
+
+/// As [`data`], with this many tokens.
+pub fn data_of_length(m: &ModelConfig, samples: usize, outputs: usize, tokens: usize) -> Dataset {
     let mut g = Seed(11).stream("test.data").open();
     let token = m.embedding == Embedding::Token;
-    let (tokens, dim) = if token { (6, 1) } else { (4, 5) };
+    let dim = if token { 1 } else { 5 };
     let inputs =
         (0..samples * tokens * dim).map(|_| if token { g.below(9) as f64 } else { 0.7 * g.normal() }).collect();
     let targets = if m.readout == Readout::All {

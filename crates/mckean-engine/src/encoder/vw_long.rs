@@ -1,0 +1,122 @@
+//! The (V, W) head on long samples, tokens in lanes.
+//!
+//! Maths: as `vw`; attention by `Tiled`, the tokens of the sample as plain rows are keys and values.
+//! Shapes: x, out (rows, D) lanes of tokens; keys, values (n, D) scalars.
+//! Cost: as `vw`, with memory linear in n; attended values are kept from the forward pass when there is room.
+//! Checked: `tests/tokens.rs`.
+
+use super::tiled::{self, Queries, Tiled};
+use super::tiled_rows as rows;
+use super::vw::Vw;
+use super::{Site, Tile, Work, carve};
+use mckean_num::lane::{Lane, Scalar};
+use mckean_num::product::{lanes, params, product, reduce};
+
+/// A head's pieces of working memory.
+struct Parts<'a, V: Lane> {
+    q: &'a mut [V],
+    u: &'a mut [V],
+    g: &'a mut [V],
+    dq: &'a mut [V],
+    r: &'a mut [V],
+    delta: &'a mut [V],
+    sweep: &'a mut [V],
+    keys: &'a mut [V::S],
+    values: &'a mut [V::S],
+    dkeys: &'a mut [V::S],
+    dvalues: &'a mut [V::S],
+    bias: &'a mut [V::S],
+    centre: &'a mut [V::S],
+}
+
+fn parts<'a, V: Lane>(rows: usize, n: usize, d: usize, work: (&'a mut [V], &'a mut [V::S])) -> Parts<'a, V> {
+    let ([q, u, g, dq], rest) = carve(work.0, rows * d);
+    let ([r, delta], sweep) = carve(rest, rows);
+    let ([keys, values, dkeys, dvalues], rest) = carve(work.1, n * d);
+    let (bias, rest) = rest.split_at_mut(n);
+    Parts { q, u, g, dq, r, delta, sweep, keys, values, dkeys, dvalues, bias, centre: &mut rest[..d] }
+}
+
+impl Vw {
+    /// Lanes and scalars of scratch space.
+    pub(super) fn scratch_long(&self, tile: &Tile, n: usize) -> (usize, usize) {
+        let d = tile.dim;
+        (4 * tile.len() + 2 * tile.rows() + tiled::scratch(d), 4 * n * d + n + d)
+    }
+
+    /// Lanes worth keeping between forward and backward pass.
+    pub(super) fn kept_long(&self, tile: &Tile) -> usize {
+        tile.len() + tile.rows()
+    }
+
+    /// Queries as lanes, tokens as rows.
+    fn prepare<V: Lane>(&self, site: &Site<'_, V::S>, x: &[V], p: &mut Parts<'_, V>) {
+        let (rows, d) = (site.tile.rows(), site.tile.dim);
+        let w = params(&site.theta[site.group.slot(&self.tensors, 1)], 1, d);
+        product((rows, d, d), lanes(x, d, 1), w, 1.0, false, p.q, d);
+        rows::to_rows(d, x, p.keys);
+        p.values.copy_from_slice(p.keys);
+        p.bias.fill(V::S::default());
+        p.delta.fill(V::zero());
+        if self.attention.kernel.is_distance() {
+            rows::square(d, -0.5 / self.attention.tau, p.centre, p.keys, p.bias, p.q, p.r);
+        }
+    }
+
+    fn head<'a, S: Scalar>(
+        &self,
+        site: &Site<'a, S>,
+        (keys, values, bias): (&'a [S], &'a [S], &'a [S]),
+    ) -> Tiled<'a, S> {
+        let (noise, particle) = (site.noise, site.group.first as u64);
+        Tiled { attention: self.attention, sizes: (site.tokens, site.tile.dim), keys, values, bias, noise, particle }
+    }
+
+    pub(super) fn forward_long<V: Lane>(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
+        let (rows, d, scale) = (site.tile.rows(), site.tile.dim, site.scales[site.group.first]);
+        let mut p = parts(rows, site.tokens, d, (work.lanes, work.scalars));
+        self.prepare(&site, x, &mut p);
+        self.head(&site, (p.keys, p.values, p.bias)).attend(p.q, p.r, p.u, p.sweep);
+        if let Some(kept) = work.kept {
+            kept[..rows * d].copy_from_slice(p.u);
+            kept[rows * d..].copy_from_slice(p.r);
+        }
+        let v = params(&site.theta[site.group.slot(&self.tensors, 0)], 1, d);
+        product((rows, d, d), lanes(p.u, d, 1), v, scale, true, out, d);
+    }
+
+    pub(super) fn vjp_long<V: Lane>(
+        &self,
+        site: Site<'_, V::S>,
+        (x, p): (&[V], &[V]),
+        g_x: &mut [V],
+        g_theta: &mut [V::S],
+        work: Work<'_, V>,
+    ) {
+        let (rows, d, scale) = (site.tile.rows(), site.tile.dim, site.scales[site.group.first]);
+        let (v_slot, w_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
+        let mut own = parts(rows, site.tokens, d, (work.lanes, work.scalars));
+        self.prepare(&site, x, &mut own);
+        let head = self.head(&site, (own.keys, own.values, own.bias));
+        if let Some(kept) = work.kept {
+            own.u.copy_from_slice(&kept[..rows * d]);
+            own.r.copy_from_slice(&kept[rows * d..]);
+        } else {
+            head.attend(own.q, own.r, own.u, own.sweep);
+        }
+        let v = params(&site.theta[v_slot.clone()], d, 1);
+        product((rows, d, d), lanes(p, d, 1), v, scale, false, own.g, d);
+        if self.attention.kernel.is_normalised() {
+            rows::row_dots(d, own.g, own.u, own.delta);
+        }
+        reduce((d, d, rows), lanes(p, 1, d), lanes(own.u, d, 1), scale, &mut g_theta[v_slot], (d, 1));
+        own.dq.fill(V::zero());
+        let from = Queries { q: own.q, r: own.r, delta: own.delta, g: own.g };
+        head.pull(from, own.dq, own.dkeys, own.dvalues, own.sweep);
+        reduce((d, d, rows), lanes(own.dq, 1, d), lanes(x, d, 1), 1.0, &mut g_theta[w_slot.clone()], (d, 1));
+        product((rows, d, d), lanes(own.dq, d, 1), params(&site.theta[w_slot], d, 1), 1.0, true, g_x, d);
+        own.dkeys.iter_mut().zip(&*own.dvalues).for_each(|(k, &v)| *k += v);
+        rows::to_lanes(d, own.dkeys, own.dq);
+        rows::axpy(1.0, own.dq, g_x);
+    }
+}
