@@ -50,7 +50,7 @@ impl Reader {
         match self.kind {
             Readout::All => out.copy_from_slice(z),
             Readout::Entry => tokens::pick(&z[token / V::W * d + row], token % V::W, &mut out[0]),
-            Readout::Rows => out.copy_from_slice(&mean[d - c..]),
+            Readout::Rows | Readout::Auto => out.copy_from_slice(&mean[d - c..]),
             Readout::Linear | Readout::ClassToken => {
                 let weight = params(&theta[self.weight.clone()], 1, d);
                 product((1, c, d), lanes(mean, d, 1), weight, 1.0, false, out, c);
