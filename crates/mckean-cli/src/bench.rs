@@ -81,13 +81,13 @@ fn text(m: &Measured) {
     let optimiser = m.optimiser_ms.map_or(String::new(), |x| format!(", optimiser {x:.2} ms"));
     println!("phases      forward {:.2} ms, backward {:.2} ms{optimiser}", m.forward_ms, m.backward_ms);
     println!("speed       {:.2} GFLOP/s, {:.1} % of the peak", m.gflops, 100.0 * m.peak_share);
-    if m.what == What::Hvp {
-        println!("ratio       {:.2} times a gradient", m.gradients);
+    if let Some(ratio) = m.hvp_ratio {
+        println!("ratio       {ratio:.2} times a gradient");
     }
     if let Some(rss) = m.peak_rss_mb {
         println!("memory      {rss:.0} MB at most");
     }
-    if let Some(share) = m.foreign_cpu.filter(|s| *s > NOISY) {
+    if let Some(share) = m.others_busy.filter(|s| *s > NOISY) {
         println!("warning     other processes used {:.0} % of the machine: times are noisy", 100.0 * share);
     }
     println!(

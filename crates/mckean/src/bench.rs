@@ -60,6 +60,8 @@ pub struct Measured {
     pub low_ms: f64,
     /// Upper quartile.
     pub high_ms: f64,
+    /// Processor time of all threads for one of them.
+    pub cpu_ms: Option<f64>,
     /// Times taken.
     pub repetitions: usize,
     /// Value without derivatives.
@@ -68,8 +70,8 @@ pub struct Measured {
     pub backward_ms: f64,
     /// Step less gradient (steps only).
     pub optimiser_ms: Option<f64>,
-    /// Time over that of a gradient.
-    pub gradients: f64,
+    /// Time over that of a gradient (Hessian-vector products only).
+    pub hvp_ratio: Option<f64>,
     /// Model FLOPs in billions.
     pub model_gflop: f64,
     /// Model FLOPs a second, in billions.
@@ -83,7 +85,7 @@ pub struct Measured {
     /// Largest resident memory of this process so far.
     pub peak_rss_mb: Option<f64>,
     /// Share of the processor time of this machine that others used meanwhile.
-    pub foreign_cpu: Option<f64>,
+    pub others_busy: Option<f64>,
 }
 
 /// Times a workload for about `seconds` and measures the machine beside it.
@@ -118,7 +120,7 @@ where
         What::Step => step(work, 0.6 * seconds, par)?,
         What::Hvp => hvp::<T>(work, &batch, 0.6 * seconds, par)?,
     };
-    let foreign_cpu = busy.share_of_others();
+    let others_busy = busy.share_of_others();
     let flops = work.gradient_flops() * if what == What::Hvp { 2.0 } else { 1.0 };
     let gflops = 1e-6 * flops / spread.median_ms;
     Ok(Measured {
@@ -133,18 +135,19 @@ where
         median_ms: spread.median_ms,
         low_ms: spread.low_ms,
         high_ms: spread.high_ms,
+        cpu_ms: spread.cpu_ms,
         repetitions: spread.repetitions,
         forward_ms: forward.median_ms,
         backward_ms: gradient.median_ms - forward.median_ms,
         optimiser_ms: (what == What::Step).then_some(spread.median_ms - gradient.median_ms),
-        gradients: spread.median_ms / gradient.median_ms,
+        hvp_ratio: (what == What::Hvp).then_some(spread.median_ms / gradient.median_ms),
         model_gflop: 1e-9 * flops,
         gflops,
         peak_gflops: 1e-9 * peak_flops,
         peak_share: 1e9 * gflops / peak_flops,
         peak_rss_mb: host::peak_rss_mb(), // before the arrays of the next line
         bandwidth_gb_s: 1e-9 * peak::bandwidth(par),
-        foreign_cpu,
+        others_busy,
     })
 }
 

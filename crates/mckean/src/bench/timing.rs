@@ -5,6 +5,7 @@
 //! Cost: about the seconds asked for, at least three calls.
 //! Checked: tests below.
 
+use super::host::own_seconds;
 use std::time::Instant;
 
 /// Median and quartiles of wall times.
@@ -16,6 +17,8 @@ pub struct Spread {
     pub low_ms: f64,
     /// Upper quartile.
     pub high_ms: f64,
+    /// Processor time of all threads, a call.
+    pub cpu_ms: Option<f64>,
     /// Number of times.
     pub repetitions: usize,
 }
@@ -25,15 +28,16 @@ const MOST: usize = 1000;
 /// Calls `f` once to warm up, then for `seconds`, at least twice.
 pub fn time(seconds: f64, mut f: impl FnMut()) -> Spread {
     f();
-    let (begun, mut times) = (Instant::now(), vec![]);
+    let (begun, cpu, mut times) = (Instant::now(), own_seconds(), vec![]);
     while times.len() < 2 || (begun.elapsed().as_secs_f64() < seconds && times.len() < MOST) {
         let start = Instant::now();
         f();
         times.push(1e3 * start.elapsed().as_secs_f64());
     }
+    let cpu_ms = cpu.zip(own_seconds()).map(|(a, b)| 1e3 * (b - a) / times.len() as f64);
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[(share * (times.len() - 1) as f64).round() as usize];
-    Spread { median_ms: at(0.5), low_ms: at(0.25), high_ms: at(0.75), repetitions: times.len() }
+    Spread { median_ms: at(0.5), low_ms: at(0.25), high_ms: at(0.75), cpu_ms, repetitions: times.len() }
 }
 
 #[cfg(test)]
