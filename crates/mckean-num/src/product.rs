@@ -5,8 +5,12 @@
 //! Cost: m n k multiply-adds per lane, in balanced register tiles; the k loop streams from L1.
 //! Checked: `tests` below, every tile size against a triple loop, on the detected instruction set.
 
-use crate::lane::{Lane, Scalar, Task};
+use crate::lane::{Lane, Task};
 use std::marker::PhantomData;
+
+mod fixed;
+mod tile;
+use tile::{Reduce, Sink, Store, bands};
 
 /// A lane matrix operand.
 #[derive(Clone, Copy)]
@@ -67,138 +71,6 @@ impl<V: Lane> Operand<V> for Params<'_, V::S> {
     }
 }
 
-/// Where a finished register tile goes.
-trait Sink<V> {
-    /// # Safety
-    /// (i, j) lies inside the output block checked by the caller.
-    unsafe fn put(&mut self, i: usize, j: usize, x: V);
-}
-
-struct Store<V: Lane> {
-    out: *mut V,
-    stride: usize,
-    add: bool,
-    alpha: V::S,
-}
-
-impl<V: Lane> Sink<V> for Store<V> {
-    #[inline(always)]
-    unsafe fn put(&mut self, i: usize, j: usize, x: V) {
-        unsafe {
-            let p = self.out.add(i * self.stride + j);
-            let alpha = V::splat(self.alpha);
-            *p = if self.add { x.fma(alpha, *p) } else { x * alpha };
-        }
-    }
-}
-
-struct Reduce<S> {
-    out: *mut S,
-    strides: (usize, usize),
-    alpha: S,
-}
-
-impl<V: Lane> Sink<V> for Reduce<V::S> {
-    #[inline(always)]
-    unsafe fn put(&mut self, i: usize, j: usize, x: V) {
-        unsafe {
-            let p = self.out.add(i * self.strides.0 + j * self.strides.1);
-            *p = x.hsum().fma(self.alpha, *p);
-        }
-    }
-}
-
-/// One register tile: MR x NR accumulators over the whole k loop.
-#[inline(always)]
-unsafe fn tile<V: Lane, const MR: usize, const NR: usize>(
-    k: usize,
-    a: impl Operand<V>,
-    b: impl Operand<V>,
-    (i, j): (usize, usize),
-    sink: &mut impl Sink<V>,
-) {
-    let mut t = [[V::zero(); NR]; MR];
-    for p in 0..k {
-        unsafe {
-            let row: [V; NR] = std::array::from_fn(|c| b.at(p, j + c));
-            for r in 0..MR {
-                let x = a.at(i + r, p);
-                for c in 0..NR {
-                    t[r][c] = x.fma(row[c], t[r][c]);
-                }
-            }
-        }
-    }
-    for r in 0..MR {
-        for c in 0..NR {
-            unsafe { sink.put(i + r, j + c, t[r][c]) };
-        }
-    }
-}
-
-/// Splits `total` into nearly equal pieces of at most `limit`: (number, length of the short ones, how many are longer by 1).
-#[inline(always)]
-fn balanced(total: usize, limit: usize) -> (usize, usize, usize) {
-    let pieces = total.div_ceil(limit).max(1);
-    (pieces, total / pieces, total % pieces)
-}
-
-/// A row of tiles of fixed height.
-#[inline(always)]
-unsafe fn band<V: Lane, const MR: usize>(
-    n: usize,
-    k: usize,
-    a: impl Operand<V>,
-    b: impl Operand<V>,
-    i: usize,
-    sink: &mut impl Sink<V>,
-) {
-    if MR > V::TILE.0 {
-        return; // never asked for: keeps the code of impossible tiles out of the binary
-    }
-    let (pieces, short, longer) = balanced(n, V::TILE.1);
-    let mut j = 0;
-    for piece in 0..pieces {
-        let width = short + usize::from(piece < longer);
-        unsafe {
-            match width {
-                4 if V::TILE.1 >= 4 => tile::<V, MR, 4>(k, a, b, (i, j), sink),
-                3 if V::TILE.1 >= 3 => tile::<V, MR, 3>(k, a, b, (i, j), sink),
-                2 => tile::<V, MR, 2>(k, a, b, (i, j), sink),
-                1 => tile::<V, MR, 1>(k, a, b, (i, j), sink),
-                _ => {}
-            }
-        }
-        j += width;
-    }
-}
-
-#[inline(always)]
-unsafe fn bands<V: Lane>(
-    (m, n, k): (usize, usize, usize),
-    a: impl Operand<V>,
-    b: impl Operand<V>,
-    sink: &mut impl Sink<V>,
-) {
-    let (pieces, short, longer) = balanced(m, V::TILE.0);
-    let mut i = 0;
-    for piece in 0..pieces {
-        let height = short + usize::from(piece < longer);
-        unsafe {
-            match height {
-                6 => band::<V, 6>(n, k, a, b, i, sink),
-                5 => band::<V, 5>(n, k, a, b, i, sink),
-                4 => band::<V, 4>(n, k, a, b, i, sink),
-                3 => band::<V, 3>(n, k, a, b, i, sink),
-                2 => band::<V, 2>(n, k, a, b, i, sink),
-                1 => band::<V, 1>(n, k, a, b, i, sink),
-                _ => {}
-            }
-        }
-        i += height;
-    }
-}
-
 /// A whole product, compiled for the lane's instruction set.
 struct Work<V, A, B, K> {
     sizes: (usize, usize, usize),
@@ -222,7 +94,7 @@ impl<V: Lane, A: Operand<V>, B: Operand<V>, K: Sink<V>> Task for Work<V, A, B, K
 /// If an operand or `out` is too short for the (m, n, k) block.
 #[inline(never)]
 pub fn product<V: Lane>(
-    (m, n, k): (usize, usize, usize),
+    sizes: (usize, usize, usize),
     a: impl Operand<V>,
     b: impl Operand<V>,
     alpha: f64,
@@ -230,13 +102,45 @@ pub fn product<V: Lane>(
     out: &mut [V],
     stride: usize,
 ) {
-    assert!(
-        a.holds(m, k) && b.holds(k, n) && (m * n == 0 || (m - 1) * stride + n <= out.len()),
-        "product: short operand"
-    );
-    let out = out.as_mut_ptr();
-    let sink = Store { out, stride, add, alpha: V::S::new(alpha, 0.0) };
-    V::vectorize(Work::<V, _, _, _> { sizes: (m, n, k), a, b, sink, lane: PhantomData });
+    let sink = store(sizes, a, b, alpha, add, out, stride);
+    V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
+}
+
+/// [`product`] for use inside a kernel, with the output size (M, N) known to the compiler; (0, 0) takes `sizes` instead.
+///
+/// # Panics
+/// As [`product`], or if `sizes` does not begin with (M, N).
+#[inline(always)]
+pub fn product_sized<V: Lane, const M: usize, const N: usize>(
+    sizes: (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    add: bool,
+    out: &mut [V],
+    stride: usize,
+) {
+    if M * N == 0 {
+        return product(sizes, a, b, alpha, add, out, stride);
+    }
+    assert!((sizes.0, sizes.1) == (M, N), "product: another size");
+    let mut sink = store(sizes, a, b, alpha, add, out, stride);
+    unsafe { fixed::bands::<V, M, N>(sizes.2, a, b, &mut sink) }
+}
+
+#[inline(always)]
+fn store<V: Lane>(
+    (m, n, k): (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    add: bool,
+    out: &mut [V],
+    stride: usize,
+) -> Store<V> {
+    let last = m * n == 0 || (m - 1) * stride + n <= out.len();
+    assert!(a.holds(m, k) && b.holds(k, n) && last, "product: short operand");
+    Store { out: out.as_mut_ptr(), stride, add, alpha }
 }
 
 /// `out[i * strides.0 + j * strides.1] += alpha sum over samples and p of a(i, p) b(p, j)`: gradients of parameters.
@@ -245,24 +149,56 @@ pub fn product<V: Lane>(
 /// If an operand or `out` is too short for the (m, n, k) block.
 #[inline(never)]
 pub fn reduce<V: Lane>(
-    (m, n, k): (usize, usize, usize),
+    sizes: (usize, usize, usize),
     a: impl Operand<V>,
     b: impl Operand<V>,
     alpha: f64,
     out: &mut [V::S],
     strides: (usize, usize),
 ) {
+    let sink = sums::<V>(sizes, a, b, alpha, out, strides);
+    V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
+}
+
+/// [`reduce`] for use inside a kernel, with the output size (M, N) known to the compiler; (0, 0) takes `sizes` instead.
+///
+/// # Panics
+/// As [`reduce`], or if `sizes` does not begin with (M, N).
+#[inline(always)]
+pub fn reduce_sized<V: Lane, const M: usize, const N: usize>(
+    sizes: (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    out: &mut [V::S],
+    strides: (usize, usize),
+) {
+    if M * N == 0 {
+        return reduce(sizes, a, b, alpha, out, strides);
+    }
+    assert!((sizes.0, sizes.1) == (M, N), "reduce: another size");
+    let mut sink = sums::<V>(sizes, a, b, alpha, out, strides);
+    unsafe { fixed::bands::<V, M, N>(sizes.2, a, b, &mut sink) }
+}
+
+#[inline(always)]
+fn sums<V: Lane>(
+    (m, n, k): (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    out: &mut [V::S],
+    strides: (usize, usize),
+) -> Reduce<V::S> {
     let last = m * n == 0 || (m - 1) * strides.0 + (n - 1) * strides.1 < out.len();
     assert!(a.holds(m, k) && b.holds(k, n) && last, "reduce: short operand");
-    let out = out.as_mut_ptr();
-    let sink = Reduce { out, strides, alpha: V::S::new(alpha, 0.0) };
-    V::vectorize(Work::<V, _, _, _> { sizes: (m, n, k), a, b, sink, lane: PhantomData });
+    Reduce { out: out.as_mut_ptr(), strides, alpha }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::{Dual, Isa};
+    use crate::lane::{Dual, Isa, Scalar};
     use crate::rng::Seed;
 
     fn random<V: Lane>(name: &str, n: usize) -> Vec<V> {
