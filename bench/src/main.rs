@@ -67,7 +67,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let threads = arguments.first().and_then(|a| a.parse().ok()).unwrap_or(2);
     let has = |flag: &str| arguments.iter().any(|a| a == flag);
-    let words: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--") && a.parse::<usize>().is_err()).collect();
+    let words: Vec<&String> =
+        arguments.iter().filter(|a| !a.starts_with("--") && a.parse::<usize>().is_err()).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|w| name.contains(w.as_str()));
     let (first, vit) = (has("--first"), has("--vit"));
     for &size in problems::MEAN_FIELD.iter().take(if first { 1 } else { 3 }).filter(|_| !vit) {

@@ -102,6 +102,8 @@ pub trait RealLane: Arithmetic {
     const REAL_TILES: [(usize, usize); 2];
     /// The same for dual numbers, which take two registers an entry.
     const DUAL_TILES: [(usize, usize); 2];
+    /// Whether code of their own for frequent sizes pays (hardware registers) or is only bulk (arrays).
+    const FIXED_SIZES: bool = false;
     /// Whether sums of dual products should hang together by one addition a step instead of two multiply-adds: few
     /// registers mean few independent sums, and then the latency of the longer chain shows.
     const SHORT_CHAINS: bool = false;
@@ -168,6 +170,8 @@ pub trait Lane: Arithmetic {
     const W: usize;
     /// Largest register tiles (rows, columns) of a product; the first is preferred.
     const TILES: [(usize, usize); 2];
+    /// Whether code of their own for frequent sizes pays.
+    const FIXED_SIZES: bool;
     /// All entries equal to `s`.
     fn splat(s: Self::S) -> Self;
     /// All entries equal to the constant `x`.
@@ -283,6 +287,7 @@ impl<V: RealLane> Lane for V {
     type S = V::R;
     const W: usize = V::WIDTH;
     const TILES: [(usize, usize); 2] = V::REAL_TILES;
+    const FIXED_SIZES: bool = <V as RealLane>::FIXED_SIZES;
     #[inline(always)]
     fn splat(s: V::R) -> V {
         V::broadcast(s)

@@ -8,8 +8,10 @@
 use crate::lane::{Lane, Task};
 use std::marker::PhantomData;
 
+mod blocked;
 mod fixed;
 mod tile;
+use blocked::{Blocked, LARGE};
 use tile::{Reduce, Sink, Store, bands};
 
 /// A lane matrix operand.
@@ -157,7 +159,11 @@ pub fn reduce<V: Lane>(
     strides: (usize, usize),
 ) {
     let sink = sums::<V>(sizes, a, b, alpha, out, strides);
-    V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
+    if sizes.0 * sizes.1 > 0 && sizes.1 * sizes.2 > LARGE {
+        V::vectorize(Blocked::<V, _, _> { sizes, a, b, sink, lane: PhantomData });
+    } else {
+        V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
+    }
 }
 
 /// [`reduce`] for use inside a kernel, with the output size (M, N) known to the compiler; (0, 0) takes `sizes` instead.
@@ -210,8 +216,34 @@ mod tests {
         (a.re() - b.re()).abs() + (a.eps() - b.eps()).abs() < 1e-11
     }
 
+    fn fixed<V: Lane, const M: usize, const N: usize>() {
+        let k = 7;
+        let (a, b, s) = (random::<V>("a", M * k), random::<V>("b", k * N), random::<V::S>("s", k * N));
+        let (mut x, mut y) = (vec![V::c(0.5); M * N], vec![V::c(0.5); M * N]);
+        let (mut g, mut h) = (vec![V::S::c(0.5); M * N], vec![V::S::c(0.5); M * N]);
+        product((M, N, k), lanes(&a, k, 1), params(&s, 1, k), 0.7, true, &mut x, N);
+        reduce((M, N, k), lanes(&a, 1, M), lanes(&b, 1, k), 0.7, &mut g, (N, 1));
+        V::vectorize(|| {
+            product_sized::<V, M, N>((M, N, k), lanes(&a, k, 1), params(&s, 1, k), 0.7, true, &mut y, N);
+            reduce_sized::<V, M, N>((M, N, k), lanes(&a, 1, M), lanes(&b, 1, k), 0.7, &mut h, (N, 1));
+        });
+        let bits = |x: V::S| (x.re().to_bits(), x.eps().to_bits());
+        for i in 0..M * N {
+            assert!((0..V::W).all(|w| bits(x[i].get(w)) == bits(y[i].get(w))), "{M} {N} product");
+            assert_eq!(bits(g[i]), bits(h[i]), "{M} {N} reduce");
+        }
+    }
+
     fn against_triple_loop<V: Lane>() {
-        for (m, n, k) in [(1, 1, 1), (5, 8, 8), (7, 3, 5), (13, 9, 1), (6, 4, 17), (2, 5, 0)] {
+        fixed::<V, 1, 1>();
+        fixed::<V, 5, 8>();
+        fixed::<V, 5, 5>();
+        fixed::<V, 8, 8>();
+        fixed::<V, 7, 11>();
+        fixed::<V, 13, 3>();
+        let small = [(1, 1, 1), (5, 8, 8), (7, 3, 5), (13, 9, 1), (6, 4, 17), (2, 5, 0)];
+        let large = [(3, 90, 81), (37, 61, 100)];
+        for (m, n, k) in small.into_iter().chain(large) {
             let (a, b) = (random::<V>("a", m * k), random::<V>("b", k * n));
             let scalars = random::<V::S>("s", k * n);
             let mut out = vec![V::c(1.0); m * n];
@@ -220,7 +252,7 @@ mod tests {
             reduce((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -1.0, &mut sums, (1, m));
             for (i, j, w) in (0..m * n).map(|x| (x / n, x % n, (x * 7) % V::W)) {
                 let dot = (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * scalars[j * k + p]);
-                assert!(close(out[i * n + j].get(w), V::S::c(1.0) + V::S::c(0.5) * dot));
+                assert!(close(out[i * n + j].get(w), V::S::c(1.0) + V::S::c(0.5) * dot), "({m}, {n}, {k})");
                 let each = |w: usize| (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * b[p * n + j].get(w));
                 let total = (0..V::W).fold(V::S::zero(), |s, w| s + each(w));
                 assert!(close(sums[i + j * m], V::S::c(2.0) - total), "({m}, {n}, {k})");
@@ -239,7 +271,10 @@ mod tests {
                 against_triple_loop::<<Dual<f64> as Scalar>::Avx512>();
                 against_triple_loop::<<f64 as Scalar>::Avx2>();
             }
-            Isa::Avx2 => against_triple_loop::<<f64 as Scalar>::Avx2>(),
+            Isa::Avx2 => {
+                against_triple_loop::<<f64 as Scalar>::Avx2>();
+                against_triple_loop::<<Dual<f64> as Scalar>::Avx2>();
+            }
             Isa::Portable => {}
         }
     }

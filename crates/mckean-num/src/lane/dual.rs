@@ -76,6 +76,7 @@ impl<V: RealLane> Lane for Dual<V> {
     type S = Dual<V::R>;
     const W: usize = V::WIDTH;
     const TILES: [(usize, usize); 2] = V::DUAL_TILES;
+    const FIXED_SIZES: bool = <V as RealLane>::FIXED_SIZES;
     #[inline(always)]
     fn splat(s: Self::S) -> Self {
         dual(V::broadcast(s.re), V::broadcast(s.eps))

@@ -43,6 +43,7 @@ macro_rules! lane {
             const WIDTH: usize = $w;
             const REAL_TILES: [(usize, usize); 2] = $tiles;
             const DUAL_TILES: [(usize, usize); 2] = $dual_tiles;
+            const FIXED_SIZES: bool = true;
             const SHORT_CHAINS: bool = $dual_tiles[0].0 * $dual_tiles[0].1 < 8;
             #[inline(always)]
             fn broadcast(x: $r) -> Self { unsafe { Self($set1(x)) } }

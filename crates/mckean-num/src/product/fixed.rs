@@ -5,8 +5,8 @@
 //! Cost: no call, no choice at run time; strides known at the call become part of the addresses.
 //! Checked: `product::tests`, against the run-time code to the last bit.
 
-use super::tile::{Sink, balanced, shape, tile};
 use super::Operand;
+use super::tile::{Sink, balanced, shape, tile};
 use crate::lane::Lane;
 use std::marker::PhantomData;
 

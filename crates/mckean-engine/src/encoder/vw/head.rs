@@ -31,6 +31,7 @@ fn sizes<const N: usize, const D: usize>(tile: Tile) -> (usize, usize) {
 macro_rules! by_size {
     ($tile:expr, $f:ident, ($($args:expr),*)) => {
         match ($tile.tokens, $tile.dim) {
+            _ if !V::FIXED_SIZES => $f::<V, 0, 0>($($args),*),
             (5, 8) => $f::<V, 5, 8>($($args),*),
             (5, 4) => $f::<V, 5, 4>($($args),*),
             (8, 8) => $f::<V, 8, 8>($($args),*),
