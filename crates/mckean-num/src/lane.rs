@@ -98,8 +98,15 @@ pub trait RealLane: Arithmetic {
     type R: Real;
     /// Number of entries.
     const WIDTH: usize;
-    /// Largest register tile (rows, columns) of a product that does not spill.
-    const REGISTERS: (usize, usize);
+    /// Largest register tiles (rows, columns) of a product that do not spill; the first is preferred.
+    const REAL_TILES: [(usize, usize); 2];
+    /// The same for dual numbers, which take two registers an entry.
+    const DUAL_TILES: [(usize, usize); 2];
+    /// Whether code of their own for frequent sizes pays (hardware registers) or is only bulk (arrays).
+    const FIXED_SIZES: bool = false;
+    /// Whether sums of dual products should hang together by one addition a step instead of two multiply-adds: few
+    /// registers mean few independent sums, and then the latency of the longer chain shows.
+    const SHORT_CHAINS: bool = false;
     /// All entries equal to `x`.
     fn broadcast(x: Self::R) -> Self;
     /// Entry `i` is `f(i)`.
@@ -120,6 +127,11 @@ pub trait RealLane: Arithmetic {
     fn where_gt(a: Self, b: Self, x: Self, y: Self) -> Self;
     /// Sum of the entries in a fixed order.
     fn sum(self) -> Self::R;
+    /// Four sums, each to the same bits as `sum`.
+    #[inline(always)]
+    fn sums(x: [Self; 4]) -> [Self::R; 4] {
+        x.map(Self::sum)
+    }
     /// Runs a task compiled for this instruction set.
     fn compiled<T: Task>(task: T) -> T::Out;
 }
@@ -156,8 +168,10 @@ pub trait Lane: Arithmetic {
     type S: Scalar;
     /// Number of entries.
     const W: usize;
-    /// Largest register tile (rows, columns) of a product.
-    const TILE: (usize, usize);
+    /// Largest register tiles (rows, columns) of a product; the first is preferred.
+    const TILES: [(usize, usize); 2];
+    /// Whether code of their own for frequent sizes pays.
+    const FIXED_SIZES: bool;
     /// All entries equal to `s`.
     fn splat(s: Self::S) -> Self;
     /// All entries equal to the constant `x`.
@@ -173,6 +187,15 @@ pub trait Lane: Arithmetic {
     fn get(self, i: usize) -> Self::S;
     /// `self * b + c`.
     fn fma(self, b: Self, c: Self) -> Self;
+    /// `self * b + c` where `c` is a running sum.
+    #[inline(always)]
+    fn accumulate(self, b: Self, c: Self) -> Self {
+        self.fma(b, c)
+    }
+    /// `self * x` for a constant.
+    fn times(self, x: f64) -> Self;
+    /// `self * x + c` for a constant `x`.
+    fn times_add(self, x: f64, c: Self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
     /// e^x.
@@ -189,6 +212,8 @@ pub trait Lane: Arithmetic {
     fn select_gt(a: Self, b: Self, x: Self, y: Self) -> Self;
     /// Sum over the entries in a fixed order.
     fn hsum(self) -> Self::S;
+    /// Four sums over the entries, each to the same bits as `hsum`.
+    fn hsums(x: [Self; 4]) -> [Self::S; 4];
     /// Runs a task compiled for this lane's instruction set.
     fn vectorize<T: Task>(task: T) -> T::Out;
 }
@@ -261,7 +286,8 @@ impl Isa {
 impl<V: RealLane> Lane for V {
     type S = V::R;
     const W: usize = V::WIDTH;
-    const TILE: (usize, usize) = V::REGISTERS;
+    const TILES: [(usize, usize); 2] = V::REAL_TILES;
+    const FIXED_SIZES: bool = <V as RealLane>::FIXED_SIZES;
     #[inline(always)]
     fn splat(s: V::R) -> V {
         V::broadcast(s)
@@ -281,6 +307,14 @@ impl<V: RealLane> Lane for V {
     #[inline(always)]
     fn fma(self, b: V, c: V) -> V {
         self.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn times(self, x: f64) -> V {
+        self * V::c(x)
+    }
+    #[inline(always)]
+    fn times_add(self, x: f64, c: V) -> V {
+        self.mul_add(V::c(x), c)
     }
     #[inline(always)]
     fn sqrt(self) -> V {
@@ -313,6 +347,10 @@ impl<V: RealLane> Lane for V {
     #[inline(always)]
     fn hsum(self) -> V::R {
         self.sum()
+    }
+    #[inline(always)]
+    fn hsums(x: [V; 4]) -> [V::R; 4] {
+        V::sums(x)
     }
     #[inline(always)]
     fn vectorize<T: Task>(task: T) -> T::Out {

@@ -5,8 +5,14 @@
 //! Cost: m n k multiply-adds per lane, in balanced register tiles; the k loop streams from L1.
 //! Checked: `tests` below, every tile size against a triple loop, on the detected instruction set.
 
-use crate::lane::{Lane, Scalar, Task};
+use crate::lane::{Lane, Task};
 use std::marker::PhantomData;
+
+mod blocked;
+mod fixed;
+mod tile;
+use blocked::{Blocked, LARGE};
+use tile::{Reduce, Sink, Store, bands};
 
 /// A lane matrix operand.
 #[derive(Clone, Copy)]
@@ -67,138 +73,6 @@ impl<V: Lane> Operand<V> for Params<'_, V::S> {
     }
 }
 
-/// Where a finished register tile goes.
-trait Sink<V> {
-    /// # Safety
-    /// (i, j) lies inside the output block checked by the caller.
-    unsafe fn put(&mut self, i: usize, j: usize, x: V);
-}
-
-struct Store<V: Lane> {
-    out: *mut V,
-    stride: usize,
-    add: bool,
-    alpha: V::S,
-}
-
-impl<V: Lane> Sink<V> for Store<V> {
-    #[inline(always)]
-    unsafe fn put(&mut self, i: usize, j: usize, x: V) {
-        unsafe {
-            let p = self.out.add(i * self.stride + j);
-            let alpha = V::splat(self.alpha);
-            *p = if self.add { x.fma(alpha, *p) } else { x * alpha };
-        }
-    }
-}
-
-struct Reduce<S> {
-    out: *mut S,
-    strides: (usize, usize),
-    alpha: S,
-}
-
-impl<V: Lane> Sink<V> for Reduce<V::S> {
-    #[inline(always)]
-    unsafe fn put(&mut self, i: usize, j: usize, x: V) {
-        unsafe {
-            let p = self.out.add(i * self.strides.0 + j * self.strides.1);
-            *p = x.hsum().fma(self.alpha, *p);
-        }
-    }
-}
-
-/// One register tile: MR x NR accumulators over the whole k loop.
-#[inline(always)]
-unsafe fn tile<V: Lane, const MR: usize, const NR: usize>(
-    k: usize,
-    a: impl Operand<V>,
-    b: impl Operand<V>,
-    (i, j): (usize, usize),
-    sink: &mut impl Sink<V>,
-) {
-    let mut t = [[V::zero(); NR]; MR];
-    for p in 0..k {
-        unsafe {
-            let row: [V; NR] = std::array::from_fn(|c| b.at(p, j + c));
-            for r in 0..MR {
-                let x = a.at(i + r, p);
-                for c in 0..NR {
-                    t[r][c] = x.fma(row[c], t[r][c]);
-                }
-            }
-        }
-    }
-    for r in 0..MR {
-        for c in 0..NR {
-            unsafe { sink.put(i + r, j + c, t[r][c]) };
-        }
-    }
-}
-
-/// Splits `total` into nearly equal pieces of at most `limit`: (number, length of the short ones, how many are longer by 1).
-#[inline(always)]
-fn balanced(total: usize, limit: usize) -> (usize, usize, usize) {
-    let pieces = total.div_ceil(limit).max(1);
-    (pieces, total / pieces, total % pieces)
-}
-
-/// A row of tiles of fixed height.
-#[inline(always)]
-unsafe fn band<V: Lane, const MR: usize>(
-    n: usize,
-    k: usize,
-    a: impl Operand<V>,
-    b: impl Operand<V>,
-    i: usize,
-    sink: &mut impl Sink<V>,
-) {
-    if MR > V::TILE.0 {
-        return; // never asked for: keeps the code of impossible tiles out of the binary
-    }
-    let (pieces, short, longer) = balanced(n, V::TILE.1);
-    let mut j = 0;
-    for piece in 0..pieces {
-        let width = short + usize::from(piece < longer);
-        unsafe {
-            match width {
-                4 if V::TILE.1 >= 4 => tile::<V, MR, 4>(k, a, b, (i, j), sink),
-                3 if V::TILE.1 >= 3 => tile::<V, MR, 3>(k, a, b, (i, j), sink),
-                2 => tile::<V, MR, 2>(k, a, b, (i, j), sink),
-                1 => tile::<V, MR, 1>(k, a, b, (i, j), sink),
-                _ => {}
-            }
-        }
-        j += width;
-    }
-}
-
-#[inline(always)]
-unsafe fn bands<V: Lane>(
-    (m, n, k): (usize, usize, usize),
-    a: impl Operand<V>,
-    b: impl Operand<V>,
-    sink: &mut impl Sink<V>,
-) {
-    let (pieces, short, longer) = balanced(m, V::TILE.0);
-    let mut i = 0;
-    for piece in 0..pieces {
-        let height = short + usize::from(piece < longer);
-        unsafe {
-            match height {
-                6 => band::<V, 6>(n, k, a, b, i, sink),
-                5 => band::<V, 5>(n, k, a, b, i, sink),
-                4 => band::<V, 4>(n, k, a, b, i, sink),
-                3 => band::<V, 3>(n, k, a, b, i, sink),
-                2 => band::<V, 2>(n, k, a, b, i, sink),
-                1 => band::<V, 1>(n, k, a, b, i, sink),
-                _ => {}
-            }
-        }
-        i += height;
-    }
-}
-
 /// A whole product, compiled for the lane's instruction set.
 struct Work<V, A, B, K> {
     sizes: (usize, usize, usize),
@@ -222,7 +96,7 @@ impl<V: Lane, A: Operand<V>, B: Operand<V>, K: Sink<V>> Task for Work<V, A, B, K
 /// If an operand or `out` is too short for the (m, n, k) block.
 #[inline(never)]
 pub fn product<V: Lane>(
-    (m, n, k): (usize, usize, usize),
+    sizes: (usize, usize, usize),
     a: impl Operand<V>,
     b: impl Operand<V>,
     alpha: f64,
@@ -230,13 +104,45 @@ pub fn product<V: Lane>(
     out: &mut [V],
     stride: usize,
 ) {
-    assert!(
-        a.holds(m, k) && b.holds(k, n) && (m * n == 0 || (m - 1) * stride + n <= out.len()),
-        "product: short operand"
-    );
-    let out = out.as_mut_ptr();
-    let sink = Store { out, stride, add, alpha: V::S::new(alpha, 0.0) };
-    V::vectorize(Work::<V, _, _, _> { sizes: (m, n, k), a, b, sink, lane: PhantomData });
+    let sink = store(sizes, a, b, alpha, add, out, stride);
+    V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
+}
+
+/// [`product`] for use inside a kernel, with the output size (M, N) known to the compiler; (0, 0) takes `sizes` instead.
+///
+/// # Panics
+/// As [`product`], or if `sizes` does not begin with (M, N).
+#[inline(always)]
+pub fn product_sized<V: Lane, const M: usize, const N: usize>(
+    sizes: (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    add: bool,
+    out: &mut [V],
+    stride: usize,
+) {
+    if M * N == 0 {
+        return product(sizes, a, b, alpha, add, out, stride);
+    }
+    assert!((sizes.0, sizes.1) == (M, N), "product: another size");
+    let mut sink = store(sizes, a, b, alpha, add, out, stride);
+    unsafe { fixed::bands::<V, M, N>(sizes.2, a, b, &mut sink) }
+}
+
+#[inline(always)]
+fn store<V: Lane>(
+    (m, n, k): (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    add: bool,
+    out: &mut [V],
+    stride: usize,
+) -> Store<V> {
+    let last = m * n == 0 || (m - 1) * stride + n <= out.len();
+    assert!(a.holds(m, k) && b.holds(k, n) && last, "product: short operand");
+    Store { out: out.as_mut_ptr(), stride, add, alpha }
 }
 
 /// `out[i * strides.0 + j * strides.1] += alpha sum over samples and p of a(i, p) b(p, j)`: gradients of parameters.
@@ -245,24 +151,60 @@ pub fn product<V: Lane>(
 /// If an operand or `out` is too short for the (m, n, k) block.
 #[inline(never)]
 pub fn reduce<V: Lane>(
-    (m, n, k): (usize, usize, usize),
+    sizes: (usize, usize, usize),
     a: impl Operand<V>,
     b: impl Operand<V>,
     alpha: f64,
     out: &mut [V::S],
     strides: (usize, usize),
 ) {
+    let sink = sums::<V>(sizes, a, b, alpha, out, strides);
+    if sizes.0 * sizes.1 > 0 && sizes.1 * sizes.2 > LARGE {
+        V::vectorize(Blocked::<V, _, _> { sizes, a, b, sink, lane: PhantomData });
+    } else {
+        V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
+    }
+}
+
+/// [`reduce`] for use inside a kernel, with the output size (M, N) known to the compiler; (0, 0) takes `sizes` instead.
+///
+/// # Panics
+/// As [`reduce`], or if `sizes` does not begin with (M, N).
+#[inline(always)]
+pub fn reduce_sized<V: Lane, const M: usize, const N: usize>(
+    sizes: (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    out: &mut [V::S],
+    strides: (usize, usize),
+) {
+    if M * N == 0 {
+        return reduce(sizes, a, b, alpha, out, strides);
+    }
+    assert!((sizes.0, sizes.1) == (M, N), "reduce: another size");
+    let mut sink = sums::<V>(sizes, a, b, alpha, out, strides);
+    unsafe { fixed::bands::<V, M, N>(sizes.2, a, b, &mut sink) }
+}
+
+#[inline(always)]
+fn sums<V: Lane>(
+    (m, n, k): (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    alpha: f64,
+    out: &mut [V::S],
+    strides: (usize, usize),
+) -> Reduce<V::S> {
     let last = m * n == 0 || (m - 1) * strides.0 + (n - 1) * strides.1 < out.len();
     assert!(a.holds(m, k) && b.holds(k, n) && last, "reduce: short operand");
-    let out = out.as_mut_ptr();
-    let sink = Reduce { out, strides, alpha: V::S::new(alpha, 0.0) };
-    V::vectorize(Work::<V, _, _, _> { sizes: (m, n, k), a, b, sink, lane: PhantomData });
+    Reduce { out: out.as_mut_ptr(), strides, alpha }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::{Dual, Isa};
+    use crate::lane::{Dual, Isa, Scalar};
     use crate::rng::Seed;
 
     fn random<V: Lane>(name: &str, n: usize) -> Vec<V> {
@@ -274,8 +216,34 @@ mod tests {
         (a.re() - b.re()).abs() + (a.eps() - b.eps()).abs() < 1e-11
     }
 
+    fn fixed<V: Lane, const M: usize, const N: usize>() {
+        let k = 7;
+        let (a, b, s) = (random::<V>("a", M * k), random::<V>("b", k * N), random::<V::S>("s", k * N));
+        let (mut x, mut y) = (vec![V::c(0.5); M * N], vec![V::c(0.5); M * N]);
+        let (mut g, mut h) = (vec![V::S::c(0.5); M * N], vec![V::S::c(0.5); M * N]);
+        product((M, N, k), lanes(&a, k, 1), params(&s, 1, k), 0.7, true, &mut x, N);
+        reduce((M, N, k), lanes(&a, 1, M), lanes(&b, 1, k), 0.7, &mut g, (N, 1));
+        V::vectorize(|| {
+            product_sized::<V, M, N>((M, N, k), lanes(&a, k, 1), params(&s, 1, k), 0.7, true, &mut y, N);
+            reduce_sized::<V, M, N>((M, N, k), lanes(&a, 1, M), lanes(&b, 1, k), 0.7, &mut h, (N, 1));
+        });
+        let bits = |x: V::S| (x.re().to_bits(), x.eps().to_bits());
+        for i in 0..M * N {
+            assert!((0..V::W).all(|w| bits(x[i].get(w)) == bits(y[i].get(w))), "{M} {N} product");
+            assert_eq!(bits(g[i]), bits(h[i]), "{M} {N} reduce");
+        }
+    }
+
     fn against_triple_loop<V: Lane>() {
-        for (m, n, k) in [(1, 1, 1), (5, 8, 8), (7, 3, 5), (13, 9, 1), (6, 4, 17), (2, 5, 0)] {
+        fixed::<V, 1, 1>();
+        fixed::<V, 5, 8>();
+        fixed::<V, 5, 5>();
+        fixed::<V, 8, 8>();
+        fixed::<V, 7, 11>();
+        fixed::<V, 13, 3>();
+        let small = [(1, 1, 1), (5, 8, 8), (7, 3, 5), (13, 9, 1), (6, 4, 17), (2, 5, 0)];
+        let large = [(3, 90, 81), (37, 61, 100)];
+        for (m, n, k) in small.into_iter().chain(large) {
             let (a, b) = (random::<V>("a", m * k), random::<V>("b", k * n));
             let scalars = random::<V::S>("s", k * n);
             let mut out = vec![V::c(1.0); m * n];
@@ -284,7 +252,7 @@ mod tests {
             reduce((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -1.0, &mut sums, (1, m));
             for (i, j, w) in (0..m * n).map(|x| (x / n, x % n, (x * 7) % V::W)) {
                 let dot = (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * scalars[j * k + p]);
-                assert!(close(out[i * n + j].get(w), V::S::c(1.0) + V::S::c(0.5) * dot));
+                assert!(close(out[i * n + j].get(w), V::S::c(1.0) + V::S::c(0.5) * dot), "({m}, {n}, {k})");
                 let each = |w: usize| (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * b[p * n + j].get(w));
                 let total = (0..V::W).fold(V::S::zero(), |s, w| s + each(w));
                 assert!(close(sums[i + j * m], V::S::c(2.0) - total), "({m}, {n}, {k})");
@@ -303,7 +271,10 @@ mod tests {
                 against_triple_loop::<<Dual<f64> as Scalar>::Avx512>();
                 against_triple_loop::<<f64 as Scalar>::Avx2>();
             }
-            Isa::Avx2 => against_triple_loop::<<f64 as Scalar>::Avx2>(),
+            Isa::Avx2 => {
+                against_triple_loop::<<f64 as Scalar>::Avx2>();
+                against_triple_loop::<<Dual<f64> as Scalar>::Avx2>();
+            }
             Isa::Portable => {}
         }
     }

@@ -27,6 +27,46 @@ impl Attention {
         Attention { kernel: m.kernel, tau, causal: m.causal }
     }
 
+    /// Whether all tokens see each other through a function of dot products: `plain_map` applies.
+    pub fn is_plain(&self) -> bool {
+        !self.causal && !self.kernel.is_distance()
+    }
+
+    /// 1 / tau.
+    #[inline(always)]
+    pub fn rate(&self) -> f64 {
+        1.0 / self.tau
+    }
+
+    /// Turns dot products already divided by tau into the attention matrix, inside a kernel; needs `is_plain`.
+    #[inline(always)]
+    pub fn plain_map<V: Lane>(&self, n: usize, a: &mut [V]) {
+        match self.kernel {
+            AttentionKernel::Softmax => softmax_rows(n, a),
+            _ => a.chunks_exact_mut(n).for_each(|row| self.row_map(n, row)),
+        }
+    }
+
+    /// `a` holds S and `t` its cotangent; `a` becomes the cotangent of the dot products and `t` becomes S.
+    #[inline(always)]
+    pub fn plain_map_vjp<V: Lane>(&self, n: usize, a: &mut [V], t: &mut [V]) {
+        for (s, t) in a.chunks_exact_mut(n).zip(t.chunks_exact_mut(n)) {
+            let mut mean = V::zero();
+            for j in 0..n {
+                mean = t[j].fma(s[j], mean);
+            }
+            for j in 0..n {
+                let (weight, g) = (s[j], t[j]);
+                s[j] = match self.kernel {
+                    AttentionKernel::Softmax => (g - mean) * weight,
+                    AttentionKernel::Relu => V::select_gt(weight, V::zero(), g, V::zero()),
+                    _ => g,
+                };
+                t[j] = weight;
+            }
+        }
+    }
+
     /// Keys that token `i` sees.
     #[inline(always)]
     fn seen(&self, i: usize, n: usize) -> usize {
@@ -160,4 +200,31 @@ fn softmax<V: Lane>(row: &mut [V]) {
     }
     let r = V::c(1.0) / sum;
     row.iter_mut().for_each(|x| *x = *x * r);
+}
+
+/// `softmax` of all rows of a small matrix: shifts first, then all exponentials in one loop, then the sums.
+#[inline(always)]
+fn softmax_rows<V: Lane>(n: usize, a: &mut [V]) {
+    for row in a.chunks_exact_mut(n) {
+        let mut largest = row[0].max_detached(row[0]);
+        for &x in &row[1..] {
+            largest = largest.max_detached(x);
+        }
+        for x in row {
+            *x = *x - largest;
+        }
+    }
+    for x in a.iter_mut() {
+        *x = x.exp();
+    }
+    for row in a.chunks_exact_mut(n) {
+        let mut sum = V::zero();
+        for &x in row.iter() {
+            sum += x;
+        }
+        let r = V::c(1.0) / sum;
+        for x in row {
+            *x = *x * r;
+        }
+    }
 }

@@ -3,13 +3,15 @@
 //! Maths: f(Z, theta) = V Z sigma_A[Z^T W Z] (Gao et al. 2024, eq 2.3); query of token i is W z_i, keys and values are tokens.
 //! Shapes: v, w (heads, D, D); tokens are rows, so Q = Z W^T and out = S Z V^T.
 //! Cost: 2 n D^2 + 2 n^2 D multiply-adds forward, about 2.5 times that backward (scores are recomputed).
-//! Checked: `tests/derivatives.rs`.
+//! Checked: `tests/derivatives.rs`; `tests/sizes.rs` for the sizes with code of their own.
 
 use super::attention::{Attention, scores_vjp};
 use super::{Encoder, Site, Tile, Work, carve};
 use mckean_model::{ModelConfig, TensorSpec};
 use mckean_num::lane::Lane;
-use mckean_num::product::{lanes, params, product, reduce};
+use mckean_num::product::{lanes, params, product};
+
+mod head;
 
 /// The (V, W) head.
 pub struct Vw {
@@ -22,6 +24,54 @@ impl Vw {
     pub fn new(m: &ModelConfig, dim: usize) -> Self {
         let spec = |name, sums_particles| TensorSpec { name, shape: vec![dim, dim], fan_in: dim, sums_particles };
         Vw { attention: Attention::new(m, dim, true), tensors: vec![spec("v", true), spec("w", false)] }
+    }
+
+    fn head<'a, S>(&self, site: &Site<'a, S>) -> head::Head<'a, S> {
+        head::Head {
+            tile: site.tile,
+            attention: self.attention,
+            scale: site.scales[site.group.first],
+            v: &site.theta[site.group.slot(&self.tensors, 0)],
+            w: &site.theta[site.group.slot(&self.tensors, 1)],
+        }
+    }
+
+    /// Scores and sums with every kernel, mask and dropout: `u = scale S Z` chunk by chunk.
+    fn attend<V: Lane>(&self, site: &Site<'_, V::S>, x: &[V], q: &[V], u: &mut [V], rest: &mut [V]) {
+        let (Tile { tokens: n, dim: d, .. }, scale) = (site.tile, site.scales[site.group.first]);
+        let ([s, mask], _) = carve(rest, n * n);
+        for (c, ((x, q), u)) in x.chunks(n * d).zip(q.chunks(n * d)).zip(u.chunks_mut(n * d)).enumerate() {
+            self.attention.scores(n, d, q, x, s);
+            site.noise.fill(site.group.first as u64, c, mask);
+            site.noise.multiply(s, mask);
+            product((n, d, n), lanes(s, n, 1), lanes(x, d, 1), scale, false, u, d);
+        }
+    }
+
+    /// The adjoint of `attend`: also fills `u` again; `dq = ...`, `g_x += ...`.
+    fn attend_vjp<V: Lane>(
+        &self,
+        site: &Site<'_, V::S>,
+        (x, q, r): (&[V], &[V], &[V]),
+        (u, dq, g_x): (&mut [V], &mut [V], &mut [V]),
+        rest: &mut [V],
+    ) {
+        let (Tile { chunks, tokens: n, dim: d }, scale) = (site.tile, site.scales[site.group.first]);
+        let ([s, t, mask], _) = carve(rest, n * n);
+        for c in 0..chunks {
+            let own = c * n * d..(c + 1) * n * d;
+            let (q, x, r) = (&q[own.clone()], &x[own.clone()], &r[own.clone()]);
+            let g_x = &mut g_x[own.clone()];
+            self.attention.scores(n, d, q, x, s);
+            product((n, n, d), lanes(r, d, 1), lanes(x, 1, d), 1.0, false, t, n);
+            site.noise.fill(site.group.first as u64, c, mask);
+            site.noise.multiply(t, mask);
+            scores_vjp(self.attention, n, s, t);
+            site.noise.multiply(s, mask);
+            product((n, d, n), lanes(s, n, 1), lanes(x, d, 1), scale, false, &mut u[own.clone()], d);
+            product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, true, g_x, d);
+            self.attention.queries_keys_vjp(n, d, (q, x), t, &mut dq[own], g_x);
+        }
     }
 }
 
@@ -39,49 +89,31 @@ impl<V: Lane> Encoder<V> for Vw {
     }
 
     fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]) {
-        let Tile { chunks, tokens: n, dim: d } = site.tile;
-        let (rows, scale) = (site.tile.rows(), site.scales[site.group.first]);
-        let v = &site.theta[site.group.slot(&self.tensors, 0)];
-        let w = &site.theta[site.group.slot(&self.tensors, 1)];
-        let ([q, u], rest) = carve(scratch, rows * d);
-        let ([s, mask], _) = carve(rest, n * n);
-        product((rows, d, d), lanes(x, d, 1), params(w, 1, d), 1.0, false, q, d);
-        for c in 0..chunks {
-            let own = c * n * d..(c + 1) * n * d;
-            self.attention.scores(n, d, &q[own.clone()], &x[own.clone()], s);
-            site.noise.fill(site.group.first as u64, c, mask);
-            site.noise.multiply(s, mask);
-            product((n, d, n), lanes(s, n, 1), lanes(&x[own.clone()], d, 1), scale, false, &mut u[own], d);
+        let head = self.head(&site);
+        if self.attention.is_plain() && !site.noise.is_on() {
+            return head::forward(head, x, out, scratch);
         }
-        product((rows, d, d), lanes(u, d, 1), params(v, 1, d), 1.0, true, out, d);
+        let Tile { dim: d, .. } = site.tile;
+        let ([q, u], rest) = carve(scratch, site.tile.len());
+        product((site.tile.rows(), d, d), lanes(x, d, 1), params(head.w, 1, d), 1.0, false, q, d);
+        self.attend(&site, x, q, u, rest);
+        product((site.tile.rows(), d, d), lanes(u, d, 1), params(head.v, 1, d), 1.0, true, out, d);
     }
 
     fn vjp(&self, site: Site<'_, V::S>, x: &[V], p: &[V], g_x: &mut [V], g_theta: &mut [V::S], scratch: &mut [V]) {
-        let Tile { chunks, tokens: n, dim: d } = site.tile;
-        let (rows, scale) = (site.tile.rows(), site.scales[site.group.first]);
+        let head = self.head(&site);
         let (v_slot, w_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
-        let (v, w) = (&site.theta[v_slot.clone()], &site.theta[w_slot.clone()]);
-        let ([q, r, u, dq], rest) = carve(scratch, rows * d);
-        let ([s, t, mask], _) = carve(rest, n * n);
-        product((rows, d, d), lanes(x, d, 1), params(w, 1, d), 1.0, false, q, d);
-        product((rows, d, d), lanes(p, d, 1), params(v, d, 1), scale, false, r, d);
-        for c in 0..chunks {
-            let own = c * n * d..(c + 1) * n * d;
-            let (q, x, r) = (&q[own.clone()], &x[own.clone()], &r[own.clone()]);
-            let g_x = &mut g_x[own.clone()];
-            self.attention.scores(n, d, q, x, s);
-            product((n, n, d), lanes(r, d, 1), lanes(x, 1, d), 1.0, false, t, n);
-            site.noise.fill(site.group.first as u64, c, mask);
-            site.noise.multiply(t, mask);
-            scores_vjp(self.attention, n, s, t);
-            site.noise.multiply(s, mask);
-            product((n, d, n), lanes(s, n, 1), lanes(x, d, 1), scale, false, &mut u[own.clone()], d);
-            product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, true, g_x, d);
-            self.attention.queries_keys_vjp(n, d, (q, x), t, &mut dq[own], g_x);
+        let (before, after) = g_theta.split_at_mut(w_slot.start);
+        let grads = (&mut before[v_slot], &mut after[..w_slot.len()]);
+        if self.attention.is_plain() && !site.noise.is_on() {
+            return head::vjp(head, (x, p), g_x, grads, scratch);
         }
-        reduce((d, d, rows), lanes(p, 1, d), lanes(u, d, 1), 1.0, &mut g_theta[v_slot], (d, 1));
-        reduce((d, d, rows), lanes(dq, 1, d), lanes(x, d, 1), 1.0, &mut g_theta[w_slot], (d, 1));
-        product((rows, d, d), lanes(dq, d, 1), params(w, d, 1), 1.0, true, g_x, d);
+        let (rows, d) = (site.tile.rows(), site.tile.dim);
+        let ([q, r, u, dq], rest) = carve(scratch, site.tile.len());
+        product((rows, d, d), lanes(x, d, 1), params(head.w, 1, d), 1.0, false, q, d);
+        product((rows, d, d), lanes(p, d, 1), params(head.v, d, 1), head.scale, false, r, d);
+        self.attend_vjp(&site, (x, q, r), (u, dq, g_x), rest);
+        head::gradients((rows, d), head.w, (x, p, u, dq), g_x, grads);
     }
 
     fn scratch_long(&self, tile: &Tile, tokens: usize) -> (usize, usize) {

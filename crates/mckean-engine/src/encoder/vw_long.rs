@@ -63,7 +63,7 @@ impl Vw {
         }
     }
 
-    fn head<'a, S: Scalar>(
+    fn long_head<'a, S: Scalar>(
         &self,
         site: &Site<'a, S>,
         (keys, values, bias): (&'a [S], &'a [S], &'a [S]),
@@ -76,7 +76,7 @@ impl Vw {
         let (rows, d, scale) = (site.tile.rows(), site.tile.dim, site.scales[site.group.first]);
         let mut p = parts(rows, site.tokens, d, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut p);
-        self.head(&site, (p.keys, p.values, p.bias)).attend(p.q, p.r, p.u, p.sweep);
+        self.long_head(&site, (p.keys, p.values, p.bias)).attend(p.q, p.r, p.u, p.sweep);
         if let Some(kept) = work.kept {
             kept[..rows * d].copy_from_slice(p.u);
             kept[rows * d..].copy_from_slice(p.r);
@@ -97,7 +97,7 @@ impl Vw {
         let (v_slot, w_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
         let mut own = parts(rows, site.tokens, d, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut own);
-        let head = self.head(&site, (own.keys, own.values, own.bias));
+        let head = self.long_head(&site, (own.keys, own.values, own.bias));
         if let Some(kept) = work.kept {
             own.u.copy_from_slice(&kept[..rows * d]);
             own.r.copy_from_slice(&kept[rows * d..]);

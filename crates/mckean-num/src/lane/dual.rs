@@ -75,7 +75,8 @@ impl<V: RealLane> AddAssign for Dual<V> {
 impl<V: RealLane> Lane for Dual<V> {
     type S = Dual<V::R>;
     const W: usize = V::WIDTH;
-    const TILE: (usize, usize) = (4, 2);
+    const TILES: [(usize, usize); 2] = V::DUAL_TILES;
+    const FIXED_SIZES: bool = <V as RealLane>::FIXED_SIZES;
     #[inline(always)]
     fn splat(s: Self::S) -> Self {
         dual(V::broadcast(s.re), V::broadcast(s.eps))
@@ -96,6 +97,22 @@ impl<V: RealLane> Lane for Dual<V> {
     fn fma(self, b: Self, c: Self) -> Self {
         let eps = self.re.mul_add(b.eps, self.eps.mul_add(b.re, c.eps));
         dual(self.re.mul_add(b.re, c.re), eps)
+    }
+    #[inline(always)]
+    fn accumulate(self, b: Self, c: Self) -> Self {
+        if !V::SHORT_CHAINS {
+            return self.fma(b, c);
+        }
+        let eps = self.re.mul_add(b.eps, self.eps * b.re);
+        dual(self.re.mul_add(b.re, c.re), c.eps + eps)
+    }
+    #[inline(always)]
+    fn times(self, x: f64) -> Self {
+        dual(self.re * V::c(x), self.eps * V::c(x))
+    }
+    #[inline(always)]
+    fn times_add(self, x: f64, c: Self) -> Self {
+        dual(self.re.mul_add(V::c(x), c.re), self.eps.mul_add(V::c(x), c.eps))
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
@@ -133,6 +150,12 @@ impl<V: RealLane> Lane for Dual<V> {
     #[inline(always)]
     fn hsum(self) -> Self::S {
         dual(self.re.sum(), self.eps.sum())
+    }
+    #[inline(always)]
+    fn hsums(x: [Self; 4]) -> [Self::S; 4] {
+        let [a, b, c, d] = x;
+        let (re, eps) = (V::sums([a.re, b.re, c.re, d.re]), V::sums([a.eps, b.eps, c.eps, d.eps]));
+        [dual(re[0], eps[0]), dual(re[1], eps[1]), dual(re[2], eps[2]), dual(re[3], eps[3])]
     }
     #[inline(always)]
     fn vectorize<T: Task>(task: T) -> T::Out {

@@ -15,7 +15,8 @@ macro_rules! real {
         impl RealLane for $r {
             type R = $r;
             const WIDTH: usize = 1;
-            const REGISTERS: (usize, usize) = (4, 2);
+            const REAL_TILES: [(usize, usize); 2] = [(4, 2); 2];
+            const DUAL_TILES: [(usize, usize); 2] = [(4, 1); 2];
             #[inline(always)]
             fn broadcast(x: $r) -> $r { x }
             #[inline(always)]
@@ -155,7 +156,8 @@ impl<R: Real, const N: usize> AddAssign for Array<R, N> {
 impl<R: Real, const N: usize> RealLane for Array<R, N> {
     type R = R;
     const WIDTH: usize = N;
-    const REGISTERS: (usize, usize) = (2, 2);
+    const REAL_TILES: [(usize, usize); 2] = [(2, 2); 2];
+    const DUAL_TILES: [(usize, usize); 2] = [(2, 1); 2];
     #[inline(always)]
     fn broadcast(x: R) -> Self {
         Array([x; N])

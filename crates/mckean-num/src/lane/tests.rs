@@ -52,6 +52,9 @@ fn arithmetic<V: RealLane>() {
         let a = V::generate(|i| V::R::new(i as f64 + 1.0, 0.0));
         let n = V::WIDTH as f64;
         assert_eq!(a.hsum().re(), n * (n + 1.0) / 2.0);
+        let four = [a, a * V::c(0.3), -a, a / V::c(7.0)];
+        let sums = V::hsums(four);
+        assert!((0..4).all(|i| sums[i].re() == four[i].hsum().re()), "four sums have the bits of one");
         let y = Lane::fma(a, a, V::c(1.0)) / a - a;
         for i in 0..V::WIDTH {
             assert!((y.get(i).re() - 1.0 / (i as f64 + 1.0)).abs() < 40.0 * <V::R as Real>::EPSILON.re());

@@ -12,10 +12,14 @@ use super::{RealLane, Task};
 use std::arch::x86_64::*;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+/// 16 registers: 12 accumulators, the held side and one that streams.
+const AVX2_TILES: [(usize, usize); 2] = [(6, 2), (4, 3)];
+const AVX2_DUAL_TILES: [(usize, usize); 2] = [(2, 2); 2];
+
 macro_rules! lane {
-    ($(#[$doc:meta])* $name:ident, $reg:ident, $r:ident, $w:literal, $tile:expr, $features:literal,
+    ($(#[$doc:meta])* $name:ident, $reg:ident, $r:ident, $w:literal, $tiles:expr, $dual_tiles:expr, $features:literal,
      $set1:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $fma:ident, $max:ident, $min:ident, $sqrt:ident,
-     |$p:ident| $pow2:expr, |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr) => {
+     |$p:ident| $pow2:expr, |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr $(, |$four:ident| $sums:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         #[repr(transparent)]
@@ -37,7 +41,10 @@ macro_rules! lane {
         impl RealLane for $name {
             type R = $r;
             const WIDTH: usize = $w;
-            const REGISTERS: (usize, usize) = $tile;
+            const REAL_TILES: [(usize, usize); 2] = $tiles;
+            const DUAL_TILES: [(usize, usize); 2] = $dual_tiles;
+            const FIXED_SIZES: bool = true;
+            const SHORT_CHAINS: bool = $dual_tiles[0].0 * $dual_tiles[0].1 < 8;
             #[inline(always)]
             fn broadcast(x: $r) -> Self { unsafe { Self($set1(x)) } }
             #[inline(always)]
@@ -78,6 +85,8 @@ macro_rules! lane {
                 }
                 e[0]
             }
+            $(#[inline(always)]
+            fn sums($four: [Self; 4]) -> [$r; 4] { $sums })?
             #[inline(always)]
             fn compiled<T: Task>(task: T) -> T::Out {
                 #[target_feature(enable = $features)]
@@ -97,7 +106,7 @@ macro_rules! lane {
 
 lane!(
     /// Eight f64 in an AVX-512 register.
-    F64x8, __m512d, f64, 8, (6, 4), "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2",
+    F64x8, __m512d, f64, 8, [(6, 4); 2], [(4, 2); 2], "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2",
     _mm512_set1_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_div_pd, _mm512_fmadd_pd,
     _mm512_max_pd, _mm512_min_pd, _mm512_sqrt_pd,
     |p| _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_add_epi64(_mm512_castpd_si512(p), _mm512_set1_epi64(1023)))),
@@ -105,7 +114,7 @@ lane!(
 );
 lane!(
     /// Sixteen f32 in an AVX-512 register.
-    F32x16, __m512, f32, 16, (6, 4), "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2",
+    F32x16, __m512, f32, 16, [(6, 4); 2], [(4, 2); 2], "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2",
     _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_div_ps, _mm512_fmadd_ps,
     _mm512_max_ps, _mm512_min_ps, _mm512_sqrt_ps,
     |p| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_add_epi32(_mm512_castps_si512(p), _mm512_set1_epi32(127)))),
@@ -113,17 +122,36 @@ lane!(
 );
 lane!(
     /// Four f64 in an AVX2 register.
-    F64x4, __m256d, f64, 4, (4, 3), "avx2,fma,bmi1,bmi2",
+    F64x4, __m256d, f64, 4, AVX2_TILES, AVX2_DUAL_TILES, "avx2,fma,bmi1,bmi2",
     _mm256_set1_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_div_pd, _mm256_fmadd_pd,
     _mm256_max_pd, _mm256_min_pd, _mm256_sqrt_pd,
     |p| _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_add_epi64(_mm256_castpd_si256(p), _mm256_set1_epi64x(1023)))),
-    |a, b, x, y| _mm256_blendv_pd(y, x, _mm256_cmp_pd::<_CMP_GT_OQ>(a, b))
+    |a, b, x, y| _mm256_blendv_pd(y, x, _mm256_cmp_pd::<_CMP_GT_OQ>(a, b)),
+    |x| {
+        // halves added, then neighbours: the order of `sum`
+        let [Self(a), Self(b), Self(c), Self(d)] = x;
+        unsafe {
+            let ac = _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(a, c), _mm256_permute2f128_pd::<0x31>(a, c));
+            let bd = _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(b, d), _mm256_permute2f128_pd::<0x31>(b, d));
+            std::mem::transmute::<__m256d, [f64; 4]>(_mm256_hadd_pd(ac, bd))
+        }
+    }
 );
 lane!(
     /// Eight f32 in an AVX2 register.
-    F32x8, __m256, f32, 8, (4, 3), "avx2,fma,bmi1,bmi2",
+    F32x8, __m256, f32, 8, AVX2_TILES, AVX2_DUAL_TILES, "avx2,fma,bmi1,bmi2",
     _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_div_ps, _mm256_fmadd_ps,
     _mm256_max_ps, _mm256_min_ps, _mm256_sqrt_ps,
     |p| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(_mm256_castps_si256(p), _mm256_set1_epi32(127)))),
-    |a, b, x, y| _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b))
+    |a, b, x, y| _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)),
+    |x| {
+        let [Self(a), Self(b), Self(c), Self(d)] = x;
+        unsafe {
+            let ac = _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(a, c), _mm256_permute2f128_ps::<0x31>(a, c));
+            let bd = _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(b, d), _mm256_permute2f128_ps::<0x31>(b, d));
+            let quarters = _mm256_add_ps(_mm256_shuffle_ps::<0x44>(ac, bd), _mm256_shuffle_ps::<0xee>(ac, bd));
+            let e = std::mem::transmute::<__m256, [f32; 8]>(_mm256_hadd_ps(quarters, quarters));
+            [e[0], e[1], e[4], e[5]]
+        }
+    }
 );
