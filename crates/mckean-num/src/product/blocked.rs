@@ -41,13 +41,13 @@ fn piece(total: usize, limit: usize, x: usize) -> (usize, usize) {
 /// # Safety
 /// The block lies inside the operand.
 #[inline(always)]
-unsafe fn copy<'a, V: Lane>(
+unsafe fn copy<V: Lane>(
     x: impl Operand<V>,
     (i, j): (usize, usize),
     (m, n): (usize, usize),
     stride: usize,
-    to: &'a mut [MaybeUninit<V>],
-) -> &'a [V] {
+    to: &mut [MaybeUninit<V>],
+) -> &[V] {
     for r in 0..m {
         let row = &mut to[r * stride..(r + 1) * stride];
         for c in 0..n {
