@@ -40,7 +40,6 @@ pub struct Pass<V: Lane> {
     branch: Vec<V>,
     mask: Vec<V>,
     p: Vec<V>,
-    g_x: Vec<V>,
     out: Vec<V>,
     g_out: Vec<V>,
     mean: Vec<V>,
@@ -89,7 +88,6 @@ impl<V: Lane> Pass<V> {
             branch: lanes(branch),
             mask: lanes(branch),
             p: lanes(tile.len()),
-            g_x: lanes(tile.len()),
             out: lanes(max_chunks * outputs),
             g_out: lanes(max_chunks * outputs),
             mean: lanes(max_chunks * net.dim),
@@ -164,7 +162,7 @@ impl<V: Lane> Pass<V> {
         let net = self.net.clone();
         let len = tile.len();
         self.backward_of_reader(job, tile, grad);
-        let (p, g_x) = (&mut self.p[..len], &mut self.g_x[..len]);
+        let (p, g_x) = (&mut self.p[..len], &mut self.z[..len]); // the last state has served
         for (k, sub) in net.sublayers.iter().enumerate().rev() {
             let before = &self.tape[k * len..(k + 1) * len];
             let x = normalised(sub.norm.as_ref(), job.theta, before, &mut self.x);
@@ -198,8 +196,8 @@ impl<V: Lane> Pass<V> {
     /// Cotangent of the last state, and gradients of the read-out and its normalisation.
     fn backward_of_reader(&mut self, job: &Job<'_, V::S>, tile: Tile, grad: &mut [V::S]) {
         let (net, len) = (&self.net, tile.len());
-        let (p, g_x) = (&mut self.p[..len], &mut self.g_x[..len]);
-        let target = if net.norm.is_some() { &mut *g_x } else { &mut *p };
+        let p = &mut self.p[..len];
+        let target = if net.norm.is_some() { &mut self.x[..len] } else { &mut *p };
         let (reader, mean) = (&net.reader, &mut self.mean);
         match self.axis {
             LaneAxis::Samples => {
@@ -210,7 +208,7 @@ impl<V: Lane> Pass<V> {
         }
         if let Some(n) = &net.norm {
             p.fill(V::zero());
-            normalised_vjp(n, job.theta, (&self.z[..len], g_x), p, grad, &mut self.scratch);
+            normalised_vjp(n, job.theta, (&self.z[..len], &self.x[..len]), p, grad, &mut self.scratch);
         }
     }
 }

@@ -15,16 +15,15 @@ use mckean_num::product::{lanes, params, product, reduce};
 /// A head's pieces of working memory.
 struct Parts<'a, V: Lane> {
     q: &'a mut [V],
-    spare: &'a mut [V],
+    /// Cotangent of the attended values.
     g: &'a mut [V],
+    /// Projections, then attended values, then gradients.
     dq: &'a mut [V],
     r: &'a mut [V],
     delta: &'a mut [V],
     sweep: &'a mut [V],
     keys: &'a mut [V::S],
     values: &'a mut [V::S],
-    dkeys: &'a mut [V::S],
-    dvalues: &'a mut [V::S],
     bias: &'a mut [V::S],
     centre: &'a mut [V::S],
 }
@@ -33,7 +32,7 @@ impl Qkvo {
     /// Lanes and scalars of scratch space.
     pub(super) fn scratch_long(&self, tile: &Tile, n: usize) -> (usize, usize) {
         let s = self.width;
-        (4 * tile.rows() * s + 2 * tile.rows() + tiled::scratch(s), 4 * n * s + n + s)
+        (3 * tile.rows() * s + 2 * tile.rows() + tiled::scratch(s), 2 * n * s + n + s)
     }
 
     /// Lanes worth keeping between forward and backward pass.
@@ -43,19 +42,19 @@ impl Qkvo {
 
     fn parts<'a, V: Lane>(&self, rows: usize, n: usize, work: (&'a mut [V], &'a mut [V::S])) -> Parts<'a, V> {
         let s = self.width;
-        let ([q, spare, g, dq], rest) = carve(work.0, rows * s);
+        let ([q, g, dq], rest) = carve(work.0, rows * s);
         let ([r, delta], sweep) = carve(rest, rows);
-        let ([keys, values, dkeys, dvalues], rest) = carve(work.1, n * s);
+        let ([keys, values], rest) = carve(work.1, n * s);
         let (bias, rest) = rest.split_at_mut(n);
-        Parts { q, spare, g, dq, r, delta, sweep, keys, values, dkeys, dvalues, bias, centre: &mut rest[..s] }
+        Parts { q, g, dq, r, delta, sweep, keys, values, bias, centre: &mut rest[..s] }
     }
 
     /// Queries as lanes, keys and values as rows.
     fn prepare<V: Lane>(&self, site: &Site<'_, V::S>, x: &[V], p: &mut Parts<'_, V>) {
-        self.project(site, 1, x, p.spare);
-        rows::to_rows(self.width, p.spare, p.keys);
-        self.project(site, 2, x, p.spare);
-        rows::to_rows(self.width, p.spare, p.values);
+        self.project(site, 1, x, p.dq);
+        rows::to_rows(self.width, p.dq, p.keys);
+        self.project(site, 2, x, p.dq);
+        rows::to_rows(self.width, p.dq, p.values);
         self.project(site, 0, x, p.q);
         p.bias.fill(V::S::default());
         p.delta.fill(V::zero());
@@ -65,26 +64,25 @@ impl Qkvo {
         }
     }
 
-    fn head<'a, S: Copy>(&self, site: &Site<'a, S>, (keys, values, bias): (&'a [S], &'a [S], &'a [S])) -> Tiled<'a, S> {
+    fn head<'a, S: Copy>(&self, site: &Site<'a, S>, bias: &'a [S]) -> Tiled<'a, S> {
         let (noise, particle) = (site.noise, site.group.first as u64);
-        Tiled { attention: self.attention, sizes: (site.tokens, self.width), keys, values, bias, noise, particle }
+        Tiled { attention: self.attention, sizes: (site.tokens, self.width), bias, noise, particle }
     }
 
     pub(super) fn forward_long<V: Lane>(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let (rows, d, s, scale) = (site.tile.rows(), site.tile.dim, self.width, site.scales[site.group.first]);
         let mut p = self.parts(rows, site.tokens, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut p);
-        let head = self.head(&site, (p.keys, p.values, p.bias));
-        head.attend(p.q, p.r, p.spare, p.sweep);
+        self.head(&site, p.bias).attend(p.q, (p.keys, p.values), p.r, p.dq, p.sweep);
         if let Some(kept) = work.kept {
-            kept[..rows * s].copy_from_slice(p.spare);
+            kept[..rows * s].copy_from_slice(p.dq);
             kept[rows * s..].copy_from_slice(p.r);
         }
         if self.output {
             let o = params(&site.theta[site.group.slot(&self.tensors, 3)], 1, s);
-            product((rows, d, s), lanes(p.spare, s, 1), o, scale, true, out, d);
+            product((rows, d, s), lanes(p.dq, s, 1), o, scale, true, out, d);
         } else {
-            rows::axpy(scale, p.spare, out);
+            rows::axpy(scale, p.dq, out);
         }
     }
 
@@ -99,13 +97,13 @@ impl Qkvo {
         let (rows, d, s, scale) = (site.tile.rows(), site.tile.dim, self.width, site.scales[site.group.first]);
         let mut own = self.parts(rows, site.tokens, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut own);
-        let head = self.head(&site, (own.keys, own.values, own.bias));
+        let head = self.head(&site, own.bias);
         let u: &[V] = if let Some(kept) = work.kept {
             own.r.copy_from_slice(&kept[rows * s..]);
             &kept[..rows * s]
         } else {
-            head.attend(own.q, own.r, own.spare, own.sweep);
-            own.spare
+            head.attend(own.q, (own.keys, own.values), own.r, own.dq, own.sweep);
+            own.dq
         };
         self.output_cotangent(&site, scale, p, own.g);
         if self.attention.kernel.is_normalised() {
@@ -117,9 +115,9 @@ impl Qkvo {
         }
         own.dq.fill(V::zero());
         let from = Queries { q: own.q, r: own.r, delta: own.delta, g: own.g };
-        head.pull(from, own.dq, own.dkeys, own.dvalues, own.sweep);
+        head.pull(from, own.dq, (own.keys, own.values), own.sweep);
         self.project_vjp(&site, 0, (x, own.dq), g_x, g_theta);
-        for (k, rows_of) in [(1, &*own.dkeys), (2, &*own.dvalues)] {
+        for (k, rows_of) in [(1, &*own.keys), (2, &*own.values)] {
             rows::to_lanes(s, rows_of, own.dq);
             self.project_vjp(&site, k, (x, own.dq), g_x, g_theta);
         }

@@ -26,10 +26,6 @@ pub struct Tiled<'a, S> {
     pub attention: Attention,
     /// Keys and queries in the sample (n) and their width (d).
     pub sizes: (usize, usize),
-    /// Keys (n, d), centred if the kernel is a distance.
-    pub keys: &'a [S],
-    /// Values (n, d).
-    pub values: &'a [S],
     /// Exponent that belongs to the key alone (n).
     pub bias: &'a [S],
     /// Dropout, and the particle it is keyed by.
@@ -78,13 +74,14 @@ impl<'a, S> Tiled<'a, S> {
     }
 
     /// `u` = attended values; `r` becomes minus the log-sum-exp of normalised kernels (is read by the Gaussian).
-    pub fn attend<V: Lane<S = S>>(&self, q: &[V], r: &mut [V], u: &mut [V], scratch: &mut [V]) {
+    /// Keys and values are (n, d); keys are centred if the kernel is a distance.
+    pub fn attend<V: Lane<S = S>>(&self, q: &[V], from: (&[S], &[S]), r: &mut [V], u: &mut [V], scratch: &mut [V]) {
         let (total, d) = (r.len(), self.sizes.1);
         u.fill(V::zero());
         for r0 in (0..total).step_by(QUERIES) {
             let g = QUERIES.min(total - r0);
             let (u, r) = (&mut u[r0 * d..(r0 + g) * d], &mut r[r0..r0 + g]);
-            self.attend_rows((r0, g), q, r, u, scratch);
+            self.attend_rows((r0, g), q, from, r, u, scratch);
         }
     }
 
@@ -92,6 +89,7 @@ impl<'a, S> Tiled<'a, S> {
         &self,
         (r0, g): (usize, usize),
         q: &[V],
+        (keys, values): (&[S], &[S]),
         r: &mut [V],
         u: &mut [V],
         scratch: &mut [V],
@@ -105,7 +103,7 @@ impl<'a, S> Tiled<'a, S> {
             let b = KEYS.min(seen - j0);
             let at = self.block::<V>((r0, g), (j0, b));
             let s = &mut s[..g * b];
-            self.scores(at, q, self.keys, 1.0 / self.attention.tau, s);
+            self.scores(at, q, keys, 1.0 / self.attention.tau, s);
             let bias = &self.bias[j0..j0 + b];
             match self.attention.kernel {
                 AttentionKernel::Softmax | AttentionKernel::NormalisedGaussian => {
@@ -122,20 +120,19 @@ impl<'a, S> Tiled<'a, S> {
                 self.noise.block(self.particle, self.sizes.0, at, mask);
                 self.noise.multiply(s, mask);
             }
-            product((g, d, b), lanes(s, b, 1), params(&self.values[j0 * d..], d, 1), 1.0, true, u, d);
+            product((g, d, b), lanes(s, b, 1), params(&values[j0 * d..], d, 1), 1.0, true, u, d);
         }
         if self.is_normalised() {
             rows::normalise(largest, sum, r, u);
         }
     }
 
-    /// Adds to `dq` (rows, d); overwrites the gradients of keys and values (n, d).
+    /// Adds to `dq` (rows, d); puts the gradients of keys and values in their place (a block of keys is used up at once).
     pub fn pull<V: Lane<S = S>>(
         &self,
         from: Queries<'_, V>,
         dq: &mut [V],
-        dkeys: &mut [S],
-        dvalues: &mut [S],
+        (keys, values): (&mut [S], &mut [S]),
         scratch: &mut [V],
     ) {
         let (n, d) = self.sizes;
@@ -152,28 +149,39 @@ impl<'a, S> Tiled<'a, S> {
                 let g = QUERIES.min(from.r.len() - r0);
                 let at = self.block::<V>((r0, g), (j0, b));
                 let (s, t) = (&mut s[..g * b], &mut t[..g * b]);
-                self.cotangents(at, from, s, t, mask);
+                self.cotangents(at, from, (keys, values), s, t, mask);
                 let rate = 1.0 / self.attention.tau;
                 let (q, own) = (&from.q[r0 * d..], &mut dq[r0 * d..(r0 + g) * d]);
                 product((b, d, g), lanes(s, 1, b), lanes(&from.g[r0 * d..], d, 1), 1.0, true, dv, d);
-                product((g, d, b), lanes(t, b, 1), params(&self.keys[j0 * d..], d, 1), rate, true, own, d);
+                product((g, d, b), lanes(t, b, 1), params(&keys[j0 * d..], d, 1), rate, true, own, d);
                 product((b, d, g), lanes(t, 1, b), lanes(q, d, 1), rate, true, dk, d);
                 if distance {
                     rows::centre(at, d, (rate, !self.is_normalised()), t, q, own, columns);
                 }
             }
-            rows::sums(dv, &mut dvalues[j0 * d..(j0 + b) * d]);
-            rows::sums(dk, &mut dkeys[j0 * d..(j0 + b) * d]);
+            let block = j0 * d..(j0 + b) * d;
+            rows::sums(dv, &mut values[block.clone()]);
             if distance {
-                rows::centre_keys(d, columns, &self.keys[j0 * d..(j0 + b) * d], &mut dkeys[j0 * d..(j0 + b) * d]);
+                rows::centre_keys(d, columns, &mut keys[block.clone()]);
+                rows::add_sums(dk, &mut keys[block]);
+            } else {
+                rows::sums(dk, &mut keys[block]);
             }
         }
     }
 
     /// `s` = masked weights, `t` = cotangents of exponents or dot products of a block.
-    fn cotangents<V: Lane<S = S>>(&self, at: Block, from: Queries<'_, V>, s: &mut [V], t: &mut [V], mask: &mut [V]) {
-        self.scores(at, from.q, self.keys, 1.0 / self.attention.tau, s);
-        self.scores(at, from.g, self.values, 1.0, t);
+    fn cotangents<V: Lane<S = S>>(
+        &self,
+        at: Block,
+        from: Queries<'_, V>,
+        (keys, values): (&[S], &[S]),
+        s: &mut [V],
+        t: &mut [V],
+        mask: &mut [V],
+    ) {
+        self.scores(at, from.q, keys, 1.0 / self.attention.tau, s);
+        self.scores(at, from.g, values, 1.0, t);
         if self.noise.is_on() {
             self.noise.block(self.particle, self.sizes.0, at, mask);
             self.noise.multiply(t, mask);

@@ -150,11 +150,11 @@ kernel! {
 }
 
 kernel! {
-    /// `dk += (sum over the lane of columns) k`.
-    pub fn centre_keys<'a, V>(d: usize, columns: &'a [V], k: &'a [V::S], dk: &'a mut [V::S]) {
-        for (j, c) in columns.iter().enumerate() {
+    /// Multiplies each key by the sum over the lane of its column.
+    pub fn centre_keys<'a, V>(d: usize, columns: &'a [V], k: &'a mut [V::S]) {
+        for (k, c) in k.chunks_mut(d).zip(columns) {
             let c = c.hsum();
-            dk[j * d..(j + 1) * d].iter_mut().zip(&k[j * d..]).for_each(|(g, &k)| *g += c * k);
+            k.iter_mut().for_each(|k| *k = c * *k);
         }
     }
 }
@@ -163,6 +163,13 @@ kernel! {
     /// `out = sum over each lane`.
     pub fn sums<'a, V>(x: &'a [V], out: &'a mut [V::S]) {
         out.iter_mut().zip(x).for_each(|(o, x)| *o = x.hsum());
+    }
+}
+
+kernel! {
+    /// `out += sum over each lane`.
+    pub fn add_sums<'a, V>(x: &'a [V], out: &'a mut [V::S]) {
+        out.iter_mut().zip(x).for_each(|(o, x)| *o += x.hsum());
     }
 }
 

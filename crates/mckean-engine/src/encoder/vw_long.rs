@@ -15,33 +15,32 @@ use mckean_num::product::{lanes, params, product, reduce};
 /// A head's pieces of working memory.
 struct Parts<'a, V: Lane> {
     q: &'a mut [V],
-    u: &'a mut [V],
+    /// Cotangent of the attended values.
     g: &'a mut [V],
+    /// Attended values, then gradients.
     dq: &'a mut [V],
     r: &'a mut [V],
     delta: &'a mut [V],
     sweep: &'a mut [V],
     keys: &'a mut [V::S],
     values: &'a mut [V::S],
-    dkeys: &'a mut [V::S],
-    dvalues: &'a mut [V::S],
     bias: &'a mut [V::S],
     centre: &'a mut [V::S],
 }
 
 fn parts<'a, V: Lane>(rows: usize, n: usize, d: usize, work: (&'a mut [V], &'a mut [V::S])) -> Parts<'a, V> {
-    let ([q, u, g, dq], rest) = carve(work.0, rows * d);
+    let ([q, g, dq], rest) = carve(work.0, rows * d);
     let ([r, delta], sweep) = carve(rest, rows);
-    let ([keys, values, dkeys, dvalues], rest) = carve(work.1, n * d);
+    let ([keys, values], rest) = carve(work.1, n * d);
     let (bias, rest) = rest.split_at_mut(n);
-    Parts { q, u, g, dq, r, delta, sweep, keys, values, dkeys, dvalues, bias, centre: &mut rest[..d] }
+    Parts { q, g, dq, r, delta, sweep, keys, values, bias, centre: &mut rest[..d] }
 }
 
 impl Vw {
     /// Lanes and scalars of scratch space.
     pub(super) fn scratch_long(&self, tile: &Tile, n: usize) -> (usize, usize) {
         let d = tile.dim;
-        (4 * tile.len() + 2 * tile.rows() + tiled::scratch(d), 4 * n * d + n + d)
+        (3 * tile.len() + 2 * tile.rows() + tiled::scratch(d), 2 * n * d + n + d)
     }
 
     /// Lanes worth keeping between forward and backward pass.
@@ -63,26 +62,22 @@ impl Vw {
         }
     }
 
-    fn long_head<'a, S: Scalar>(
-        &self,
-        site: &Site<'a, S>,
-        (keys, values, bias): (&'a [S], &'a [S], &'a [S]),
-    ) -> Tiled<'a, S> {
+    fn long_head<'a, S: Scalar>(&self, site: &Site<'a, S>, bias: &'a [S]) -> Tiled<'a, S> {
         let (noise, particle) = (site.noise, site.group.first as u64);
-        Tiled { attention: self.attention, sizes: (site.tokens, site.tile.dim), keys, values, bias, noise, particle }
+        Tiled { attention: self.attention, sizes: (site.tokens, site.tile.dim), bias, noise, particle }
     }
 
     pub(super) fn forward_long<V: Lane>(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let (rows, d, scale) = (site.tile.rows(), site.tile.dim, site.scales[site.group.first]);
         let mut p = parts(rows, site.tokens, d, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut p);
-        self.long_head(&site, (p.keys, p.values, p.bias)).attend(p.q, p.r, p.u, p.sweep);
+        self.long_head(&site, p.bias).attend(p.q, (p.keys, p.values), p.r, p.dq, p.sweep);
         if let Some(kept) = work.kept {
-            kept[..rows * d].copy_from_slice(p.u);
+            kept[..rows * d].copy_from_slice(p.dq);
             kept[rows * d..].copy_from_slice(p.r);
         }
         let v = params(&site.theta[site.group.slot(&self.tensors, 0)], 1, d);
-        product((rows, d, d), lanes(p.u, d, 1), v, scale, true, out, d);
+        product((rows, d, d), lanes(p.dq, d, 1), v, scale, true, out, d);
     }
 
     pub(super) fn vjp_long<V: Lane>(
@@ -97,26 +92,27 @@ impl Vw {
         let (v_slot, w_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
         let mut own = parts(rows, site.tokens, d, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut own);
-        let head = self.long_head(&site, (own.keys, own.values, own.bias));
-        if let Some(kept) = work.kept {
-            own.u.copy_from_slice(&kept[..rows * d]);
+        let head = self.long_head(&site, own.bias);
+        let u: &[V] = if let Some(kept) = work.kept {
             own.r.copy_from_slice(&kept[rows * d..]);
+            &kept[..rows * d]
         } else {
-            head.attend(own.q, own.r, own.u, own.sweep);
-        }
+            head.attend(own.q, (own.keys, own.values), own.r, own.dq, own.sweep);
+            own.dq
+        };
         let v = params(&site.theta[v_slot.clone()], d, 1);
         product((rows, d, d), lanes(p, d, 1), v, scale, false, own.g, d);
         if self.attention.kernel.is_normalised() {
-            rows::row_dots(d, own.g, own.u, own.delta);
+            rows::row_dots(d, own.g, u, own.delta);
         }
-        reduce((d, d, rows), lanes(p, 1, d), lanes(own.u, d, 1), scale, &mut g_theta[v_slot], (d, 1));
+        reduce((d, d, rows), lanes(p, 1, d), lanes(u, d, 1), scale, &mut g_theta[v_slot], (d, 1));
         own.dq.fill(V::zero());
         let from = Queries { q: own.q, r: own.r, delta: own.delta, g: own.g };
-        head.pull(from, own.dq, own.dkeys, own.dvalues, own.sweep);
+        head.pull(from, own.dq, (own.keys, own.values), own.sweep);
         reduce((d, d, rows), lanes(own.dq, 1, d), lanes(x, d, 1), 1.0, &mut g_theta[w_slot.clone()], (d, 1));
         product((rows, d, d), lanes(own.dq, d, 1), params(&site.theta[w_slot], d, 1), 1.0, true, g_x, d);
-        own.dkeys.iter_mut().zip(&*own.dvalues).for_each(|(k, &v)| *k += v);
-        rows::to_lanes(d, own.dkeys, own.dq);
+        own.keys.iter_mut().zip(&*own.values).for_each(|(k, &v)| *k += v);
+        rows::to_lanes(d, own.keys, own.dq);
         rows::axpy(1.0, own.dq, g_x);
     }
 }
