@@ -132,7 +132,7 @@ fn impossible_sizes_and_ranges_are_named() {
 
 #[test]
 fn parts_that_do_not_fit_are_named() {
-    refuse(FLOW, &["model.attention=qkv"], &["attention", "\"qkv\"", "did you mean \"qkvo\""]);
+    refuse(FLOW, &["model.attention=qkw"], &["attention", "\"qkw\"", "did you mean \"qkv\""]);
     refuse(FLOW, &["model.feed_forward=mpl"], &["feed_forward", "did you mean \"mlp\""]);
     refuse(FLOW, &["data.name=in-context"], &["data.name", "did you mean \"in_context\""]);
     refuse(FLOW, &["model.readout_row=9"], &["model.readout_row = 9", "5 rows"]);

@@ -142,7 +142,7 @@ fn store<V: Lane>(
 ) -> Store<V> {
     let last = m * n == 0 || (m - 1) * stride + n <= out.len();
     assert!(a.holds(m, k) && b.holds(k, n) && last, "product: short operand");
-    Store { out: out.as_mut_ptr(), stride, add, alpha }
+    Store { out: out.as_mut_ptr(), stride, add, adding: add, alpha }
 }
 
 /// `out[i * strides.0 + j * strides.1] += alpha sum over samples and p of a(i, p) b(p, j)`: gradients of parameters.
@@ -242,18 +242,21 @@ mod tests {
         fixed::<V, 7, 11>();
         fixed::<V, 13, 3>();
         let small = [(1, 1, 1), (5, 8, 8), (7, 3, 5), (13, 9, 1), (6, 4, 17), (2, 5, 0)];
-        let large = [(3, 90, 81), (37, 61, 100)];
+        let large = [(3, 90, 81), (37, 61, 100), (8, 5, 1500), (13, 4, 700)]; // the last two are cut along k
         for (m, n, k) in small.into_iter().chain(large) {
             let (a, b) = (random::<V>("a", m * k), random::<V>("b", k * n));
             let scalars = random::<V::S>("s", k * n);
             let mut out = vec![V::c(1.0); m * n];
             product((m, n, k), lanes(&a, k, 1), params(&scalars, 1, k), 0.5, true, &mut out, n);
+            let mut fresh = vec![V::c(7.0); m * n];
+            product((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -2.0, false, &mut fresh, n);
             let mut sums = vec![V::S::c(2.0); m * n];
             reduce((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -1.0, &mut sums, (1, m));
             for (i, j, w) in (0..m * n).map(|x| (x / n, x % n, (x * 7) % V::W)) {
                 let dot = (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * scalars[j * k + p]);
                 assert!(close(out[i * n + j].get(w), V::S::c(1.0) + V::S::c(0.5) * dot), "({m}, {n}, {k})");
                 let each = |w: usize| (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * b[p * n + j].get(w));
+                assert!(close(fresh[i * n + j].get(w), V::S::c(-2.0) * each(w)), "({m}, {n}, {k}) lanes");
                 let total = (0..V::W).fold(V::S::zero(), |s, w| s + each(w));
                 assert!(close(sums[i + j * m], V::S::c(2.0) - total), "({m}, {n}, {k})");
             }

@@ -10,6 +10,10 @@ use crate::lane::Lane;
 
 /// Where a finished register tile goes.
 pub(super) trait Sink<V> {
+    /// Whether a product may be cut along its inner loop (each further part is added).
+    const DIVISIBLE: bool;
+    /// Told before the parts of a cut product, whether the first one comes.
+    fn part(&mut self, first: bool);
     /// # Safety
     /// The block at (i, j) lies inside the output block checked by the caller.
     unsafe fn put<const MR: usize, const NR: usize>(&mut self, i: usize, j: usize, t: &[[V; NR]; MR]);
@@ -20,17 +24,24 @@ pub(super) struct Store<V: Lane> {
     pub out: *mut V,
     pub stride: usize,
     pub add: bool,
+    /// Whether the part at hand is added: always after the first one.
+    pub adding: bool,
     pub alpha: f64,
 }
 
 impl<V: Lane> Sink<V> for Store<V> {
+    const DIVISIBLE: bool = true;
+    #[inline(always)]
+    fn part(&mut self, first: bool) {
+        self.adding = self.add || !first;
+    }
     #[inline(always)]
     unsafe fn put<const MR: usize, const NR: usize>(&mut self, i: usize, j: usize, t: &[[V; NR]; MR]) {
         for r in 0..MR {
             for c in 0..NR {
                 unsafe {
                     let p = self.out.add((i + r) * self.stride + j + c);
-                    *p = if self.add { t[r][c].times_add(self.alpha, *p) } else { t[r][c].times(self.alpha) };
+                    *p = if self.adding { t[r][c].times_add(self.alpha, *p) } else { t[r][c].times(self.alpha) };
                 }
             }
         }
@@ -45,6 +56,9 @@ pub(super) struct Reduce<S> {
 }
 
 impl<V: Lane> Sink<V> for Reduce<V::S> {
+    const DIVISIBLE: bool = false;
+    #[inline(always)]
+    fn part(&mut self, _: bool) {}
     #[inline(always)]
     unsafe fn put<const MR: usize, const NR: usize>(&mut self, i: usize, j: usize, t: &[[V; NR]; MR]) {
         let mut four = [V::zero(); 4];
@@ -143,9 +157,55 @@ const fn possible<V: Lane>(rows: usize, columns: usize) -> bool {
     false
 }
 
-/// A row of tiles of fixed height.
+/// An operand from row `1` and column `2` on.
+#[derive(Clone, Copy)]
+struct Shifted<A>(A, usize, usize);
+
+impl<V: Lane, A: Operand<V>> Operand<V> for Shifted<A> {
+    #[inline(always)]
+    fn holds(&self, m: usize, n: usize) -> bool {
+        self.0.holds(m + self.1, n + self.2)
+    }
+    #[inline(always)]
+    unsafe fn at(&self, i: usize, j: usize) -> V {
+        unsafe { self.0.at(i + self.1, j + self.2) }
+    }
+}
+
+/// Bytes of the rows of A under one band: with the parameters they share a first-level cache of 32 KB.
+const BAND_BYTES: usize = 20 << 10;
+
+/// A row of tiles of fixed height; a long inner loop is cut, so that the rows of A stay in the first-level cache.
 #[inline(always)]
 unsafe fn band<V: Lane, const MR: usize>(
+    (n, k, columns): (usize, usize, usize),
+    a: impl Operand<V>,
+    b: impl Operand<V>,
+    i: usize,
+    sink: &mut impl Sink<V>,
+) {
+    let depth = const { BAND_BYTES / (MR * size_of::<V>()) };
+    if !sink_divisible(sink) || k <= depth {
+        sink.part(true);
+        return unsafe { row_of_tiles::<V, MR>((n, k, columns), a, b, i, sink) };
+    }
+    let (parts, short, longer) = balanced(k, depth);
+    let mut p = 0;
+    for part in 0..parts {
+        let own = short + usize::from(part < longer);
+        sink.part(part == 0);
+        unsafe { row_of_tiles::<V, MR>((n, own, columns), Shifted(a, 0, p), Shifted(b, p, 0), i, sink) }
+        p += own;
+    }
+}
+
+#[inline(always)]
+fn sink_divisible<V, K: Sink<V>>(_: &K) -> bool {
+    K::DIVISIBLE
+}
+
+#[inline(always)]
+unsafe fn row_of_tiles<V: Lane, const MR: usize>(
     (n, k, columns): (usize, usize, usize),
     a: impl Operand<V>,
     b: impl Operand<V>,
