@@ -54,6 +54,7 @@ fn presets_are_listed_and_found() {
     for name in ["mf-small", "mf-large", "toy", "text-gaussian-2048", "text-softmax-2048", "vit-e640"] {
         assert!(list.lines().any(|l| l.starts_with(name)), "{name}: {list}");
     }
+    assert_eq!(json(folder.path(), &["text-softmax-70", "--what", "gradient"])["samples"], 234);
     let text = texts(&call(folder.path(), &["bench", "toy", "--seconds", "0"])).0;
     assert!(text.contains("% of the peak") && text.lines().last().unwrap().starts_with("toy step: "), "{text}");
     let refused = |args: &[&str], words: &[&str]| {
@@ -62,7 +63,8 @@ fn presets_are_listed_and_found() {
         assert_eq!((output.status.code(), out.as_str()), (Some(2), ""), "{args:?}");
         assert!(words.iter().all(|w| err.contains(w)), "{err}");
     };
-    refused(&["bench", "mf-smal"], &["did you mean \"mf-small\"", "vit-e192"].map(|w| w.trim_start_matches("did ")));
+    refused(&["bench", "mf-smal"], &["Did you mean \"mf-small\"", "vit-e192"]);
+    refused(&["bench", "text-linear-9"], &["text-softmax-2048", "any length"]);
     refused(&["bench", "missing.toml"], &["missing.toml", "cannot read"]);
     refused(&["bench", "toy", "--set", "model.heads=2"], &["fixed sizes"]);
     refused(&["bench", "toy", "--seconds", "nan"], &["--seconds"]);

@@ -11,6 +11,7 @@ use mckean_num::lane::Lane;
 use std::ops::Range;
 
 mod attention;
+mod long;
 mod mlp;
 mod qkvo;
 mod qkvo_long;

@@ -5,48 +5,23 @@
 //! Cost: as `qkvo`, with memory linear in n; attended values are kept from the forward pass when there is room.
 //! Checked: `tests/tokens.rs`.
 
+use super::long::{self, Parts};
 use super::qkvo::Qkvo;
-use super::tiled::{self, Queries, Tiled};
+use super::tiled::Queries;
 use super::tiled_rows as rows;
-use super::{Site, Tile, Work, carve};
+use super::{Site, Tile, Work};
 use mckean_num::lane::Lane;
 use mckean_num::product::{lanes, params, product, reduce};
-
-/// A head's pieces of working memory.
-struct Parts<'a, V: Lane> {
-    q: &'a mut [V],
-    /// Cotangent of the attended values.
-    g: &'a mut [V],
-    /// Projections, then attended values, then gradients.
-    dq: &'a mut [V],
-    r: &'a mut [V],
-    delta: &'a mut [V],
-    sweep: &'a mut [V],
-    keys: &'a mut [V::S],
-    values: &'a mut [V::S],
-    bias: &'a mut [V::S],
-    centre: &'a mut [V::S],
-}
 
 impl Qkvo {
     /// Lanes and scalars of scratch space.
     pub(super) fn scratch_long(&self, tile: &Tile, n: usize) -> (usize, usize) {
-        let s = self.width;
-        (3 * tile.rows() * s + 2 * tile.rows() + tiled::scratch(s), 2 * n * s + n + s)
+        long::scratch(tile.rows(), n, self.width)
     }
 
     /// Lanes worth keeping between forward and backward pass.
     pub(super) fn kept_long(&self, tile: &Tile) -> usize {
-        tile.rows() * (self.width + 1)
-    }
-
-    fn parts<'a, V: Lane>(&self, rows: usize, n: usize, work: (&'a mut [V], &'a mut [V::S])) -> Parts<'a, V> {
-        let s = self.width;
-        let ([q, g, dq], rest) = carve(work.0, rows * s);
-        let ([r, delta], sweep) = carve(rest, rows);
-        let ([keys, values], rest) = carve(work.1, n * s);
-        let (bias, rest) = rest.split_at_mut(n);
-        Parts { q, g, dq, r, delta, sweep, keys, values, bias, centre: &mut rest[..s] }
+        long::kept(tile.rows(), self.width)
     }
 
     /// Queries as lanes, keys and values as rows.
@@ -64,20 +39,12 @@ impl Qkvo {
         }
     }
 
-    fn head<'a, S: Copy>(&self, site: &Site<'a, S>, bias: &'a [S]) -> Tiled<'a, S> {
-        let (noise, particle) = (site.noise, site.group.first as u64);
-        Tiled { attention: self.attention, sizes: (site.tokens, self.width), bias, noise, particle }
-    }
-
     pub(super) fn forward_long<V: Lane>(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let (rows, d, s, scale) = (site.tile.rows(), site.tile.dim, self.width, site.scales[site.group.first]);
-        let mut p = self.parts(rows, site.tokens, (work.lanes, work.scalars));
+        let mut p = Parts::carve(rows, site.tokens, s, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut p);
-        self.head(&site, p.bias).attend(p.q, (p.keys, p.values), p.r, p.dq, p.sweep);
-        if let Some(kept) = work.kept {
-            kept[..rows * s].copy_from_slice(p.dq);
-            kept[rows * s..].copy_from_slice(p.r);
-        }
+        long::tiled(self.attention, &site, s, p.bias).attend(p.q, (p.keys, p.values), p.r, p.dq, p.sweep);
+        p.keep(work.kept);
         if self.output {
             let o = params(&site.theta[site.group.slot(&self.tensors, 3)], 1, s);
             product((rows, d, s), lanes(p.dq, s, 1), o, scale, true, out, d);
@@ -95,9 +62,9 @@ impl Qkvo {
         work: Work<'_, V>,
     ) {
         let (rows, d, s, scale) = (site.tile.rows(), site.tile.dim, self.width, site.scales[site.group.first]);
-        let mut own = self.parts(rows, site.tokens, (work.lanes, work.scalars));
+        let mut own = Parts::carve(rows, site.tokens, s, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut own);
-        let head = self.head(&site, own.bias);
+        let head = long::tiled(self.attention, &site, s, own.bias);
         let u: &[V] = if let Some(kept) = work.kept {
             own.r.copy_from_slice(&kept[rows * s..]);
             &kept[..rows * s]

@@ -5,47 +5,23 @@
 //! Cost: as `vw`, with memory linear in n; attended values are kept from the forward pass when there is room.
 //! Checked: `tests/tokens.rs`.
 
-use super::tiled::{self, Queries, Tiled};
+use super::long::{self, Parts};
+use super::tiled::Queries;
 use super::tiled_rows as rows;
 use super::vw::Vw;
-use super::{Site, Tile, Work, carve};
-use mckean_num::lane::{Lane, Scalar};
+use super::{Site, Tile, Work};
+use mckean_num::lane::Lane;
 use mckean_num::product::{lanes, params, product, reduce};
-
-/// A head's pieces of working memory.
-struct Parts<'a, V: Lane> {
-    q: &'a mut [V],
-    /// Cotangent of the attended values.
-    g: &'a mut [V],
-    /// Attended values, then gradients.
-    dq: &'a mut [V],
-    r: &'a mut [V],
-    delta: &'a mut [V],
-    sweep: &'a mut [V],
-    keys: &'a mut [V::S],
-    values: &'a mut [V::S],
-    bias: &'a mut [V::S],
-    centre: &'a mut [V::S],
-}
-
-fn parts<'a, V: Lane>(rows: usize, n: usize, d: usize, work: (&'a mut [V], &'a mut [V::S])) -> Parts<'a, V> {
-    let ([q, g, dq], rest) = carve(work.0, rows * d);
-    let ([r, delta], sweep) = carve(rest, rows);
-    let ([keys, values], rest) = carve(work.1, n * d);
-    let (bias, rest) = rest.split_at_mut(n);
-    Parts { q, g, dq, r, delta, sweep, keys, values, bias, centre: &mut rest[..d] }
-}
 
 impl Vw {
     /// Lanes and scalars of scratch space.
     pub(super) fn scratch_long(&self, tile: &Tile, n: usize) -> (usize, usize) {
-        let d = tile.dim;
-        (3 * tile.len() + 2 * tile.rows() + tiled::scratch(d), 2 * n * d + n + d)
+        long::scratch(tile.rows(), n, tile.dim)
     }
 
     /// Lanes worth keeping between forward and backward pass.
     pub(super) fn kept_long(&self, tile: &Tile) -> usize {
-        tile.len() + tile.rows()
+        long::kept(tile.rows(), tile.dim)
     }
 
     /// Queries as lanes, tokens as rows.
@@ -62,20 +38,12 @@ impl Vw {
         }
     }
 
-    fn long_head<'a, S: Scalar>(&self, site: &Site<'a, S>, bias: &'a [S]) -> Tiled<'a, S> {
-        let (noise, particle) = (site.noise, site.group.first as u64);
-        Tiled { attention: self.attention, sizes: (site.tokens, site.tile.dim), bias, noise, particle }
-    }
-
     pub(super) fn forward_long<V: Lane>(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let (rows, d, scale) = (site.tile.rows(), site.tile.dim, site.scales[site.group.first]);
-        let mut p = parts(rows, site.tokens, d, (work.lanes, work.scalars));
+        let mut p = Parts::carve(rows, site.tokens, d, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut p);
-        self.long_head(&site, p.bias).attend(p.q, (p.keys, p.values), p.r, p.dq, p.sweep);
-        if let Some(kept) = work.kept {
-            kept[..rows * d].copy_from_slice(p.dq);
-            kept[rows * d..].copy_from_slice(p.r);
-        }
+        long::tiled(self.attention, &site, d, p.bias).attend(p.q, (p.keys, p.values), p.r, p.dq, p.sweep);
+        p.keep(work.kept);
         let v = params(&site.theta[site.group.slot(&self.tensors, 0)], 1, d);
         product((rows, d, d), lanes(p.dq, d, 1), v, scale, true, out, d);
     }
@@ -90,9 +58,9 @@ impl Vw {
     ) {
         let (rows, d, scale) = (site.tile.rows(), site.tile.dim, site.scales[site.group.first]);
         let (v_slot, w_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
-        let mut own = parts(rows, site.tokens, d, (work.lanes, work.scalars));
+        let mut own = Parts::carve(rows, site.tokens, d, (work.lanes, work.scalars));
         self.prepare(&site, x, &mut own);
-        let head = self.long_head(&site, own.bias);
+        let head = long::tiled(self.attention, &site, d, own.bias);
         let u: &[V] = if let Some(kept) = work.kept {
             own.r.copy_from_slice(&kept[rows * d..]);
             &kept[..rows * d]

@@ -66,13 +66,16 @@ impl Workload {
 /// # Errors
 /// An unknown name, answered with the nearest; sizes that do not fit into memory.
 pub fn find(name: &str) -> Result<(Workload, What), Error> {
+    if let Some((kernel, length)) = text_of_any_length(name) {
+        return Ok((text(name, (TEXT_TOKENS / length).max(1), length, kernel)?, What::Step));
+    }
     let known = PRESETS.iter().find(|p| p.0 == name);
     let nearest = || PRESETS.iter().min_by_key(|p| strsim::damerau_levenshtein(p.0, name)).map_or("", |p| p.0);
     let unknown = || Error::Value {
         key: "preset".into(),
         value: format!("\"{name}\""),
         problem: format!(
-            "neither a preset nor a config file. Did you mean \"{}\"? Known: {}",
+            "neither a preset nor a config file. Did you mean \"{}\"? Known: {}; any length in place of 2048",
             nearest(),
             PRESETS.map(|p| p.0).join(", ")
         ),
@@ -82,9 +85,6 @@ pub fn find(name: &str) -> Result<(Workload, What), Error> {
         "mf-small" => mean_field(name, (8, 5, 16, 64, 256)),
         "mf-large" => mean_field(name, (8, 8, 32, 1024, 64)),
         "toy" => toy(name),
-        "text-gaussian-2048" => text(name, 8, 2048, AttentionKernel::Gaussian),
-        "text-gaussian-4000" => text(name, 4, 4000, AttentionKernel::Gaussian),
-        "text-softmax-2048" => text(name, 8, 2048, AttentionKernel::Softmax),
         "vit-e64" => vit(name, 64, 4),
         "vit-e160" => vit(name, 160, 10),
         "vit-e192" => vit(name, 192, 10),
@@ -102,6 +102,20 @@ pub fn of_config(config: &Config) -> Result<Workload, Error> {
     let batch = crate::problem::batch(config, p.train.samples);
     let dynamics = config.dynamics.clone();
     Ok(Workload { name: config.name.clone(), net: p.net, data: p.train, start: p.start, dynamics, batch })
+}
+
+/// Tokens of a batch of text, about.
+const TEXT_TOKENS: usize = 16_384;
+
+/// Kernel and length of `text-gaussian-N` or `text-softmax-N`.
+fn text_of_any_length(name: &str) -> Option<(AttentionKernel, usize)> {
+    let (kernel, length) = name.strip_prefix("text-")?.split_once('-')?;
+    let kernel = match kernel {
+        "gaussian" => AttentionKernel::Gaussian,
+        "softmax" => AttentionKernel::Softmax,
+        _ => return None,
+    };
+    length.parse().ok().filter(|n| (1..=1 << 20).contains(n)).map(|n| (kernel, n))
 }
 
 fn normal(name: &str, n: usize) -> Vec<f64> {
