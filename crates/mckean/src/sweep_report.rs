@@ -157,7 +157,7 @@ pub fn config_of(folder: &Path) -> Result<Option<Config>, Error> {
 /// Rebuilds table and page of the sweep of `config` in `folder` from its run directories.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn rebuild(config: &Config, folder: &Path) -> Result<(Vec<Group>, PathBuf), Error> {
     let cells = crate::sweep::cells(config)?;
     let configs: Vec<Config> = cells.iter().map(|c| c.config.clone()).collect();
