@@ -115,6 +115,6 @@ kernel! {
 kernel! {
     /// `x *= mask`, entry by entry.
     pub fn multiply<'a, V>(x: &'a mut [V], mask: &'a [V]) {
-        x.iter_mut().zip(mask).for_each(|(x, &m)| *x = *x * m);
+        for (x, &m) in x.iter_mut().zip(mask) { *x = *x * m; }
     }
 }

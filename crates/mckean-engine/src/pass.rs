@@ -287,6 +287,6 @@ fn normalised_vjp<V: Lane>(
 
 kernel! {
     fn add<'a, V>(x: &'a [V], z: &'a mut [V]) {
-        z.iter_mut().zip(x).for_each(|(z, &x)| *z += x);
+        for (z, &x) in z.iter_mut().zip(x) { *z += x; }
     }
 }

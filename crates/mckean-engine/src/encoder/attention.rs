@@ -43,7 +43,11 @@ impl Attention {
     pub fn plain_map<V: Lane>(&self, n: usize, a: &mut [V]) {
         match self.kernel {
             AttentionKernel::Softmax => softmax_rows(n, a),
-            _ => a.chunks_exact_mut(n).for_each(|row| self.row_map(n, row)),
+            _ => {
+                for row in a.chunks_exact_mut(n) {
+                    self.row_map(n, row);
+                }
+            }
         }
     }
 
@@ -88,9 +92,17 @@ impl Attention {
         let (row, masked) = row.split_at_mut(seen);
         match self.kernel {
             AttentionKernel::Softmax | AttentionKernel::NormalisedGaussian => softmax(row),
-            AttentionKernel::Gaussian => row.iter_mut().for_each(|x| *x = x.exp()),
+            AttentionKernel::Gaussian => {
+                for x in row.iter_mut() {
+                    *x = x.exp();
+                }
+            }
             AttentionKernel::Linear => {}
-            AttentionKernel::Relu => row.iter_mut().for_each(|x| *x = V::select_gt(*x, V::zero(), *x, V::zero())),
+            AttentionKernel::Relu => {
+                for x in row.iter_mut() {
+                    *x = V::select_gt(*x, V::zero(), *x, V::zero());
+                }
+            }
         }
         masked.fill(V::zero());
     }
@@ -100,13 +112,23 @@ impl Attention {
         match self.kernel {
             AttentionKernel::Softmax | AttentionKernel::NormalisedGaussian => {
                 let mut mean = V::zero();
-                t.iter().zip(s).for_each(|(&t, &s)| mean = t.fma(s, mean));
-                t.iter_mut().zip(s).for_each(|(t, &s)| *t = (*t - mean) * s);
+                for (&t, &s) in t.iter().zip(s) {
+                    mean = t.fma(s, mean);
+                }
+                for (t, &s) in t.iter_mut().zip(s) {
+                    *t = (*t - mean) * s;
+                }
             }
-            AttentionKernel::Gaussian => t.iter_mut().zip(s).for_each(|(t, &s)| *t = *t * s),
+            AttentionKernel::Gaussian => {
+                for (t, &s) in t.iter_mut().zip(s) {
+                    *t = *t * s;
+                }
+            }
             AttentionKernel::Linear => {}
             AttentionKernel::Relu => {
-                t.iter_mut().zip(s).for_each(|(t, &s)| *t = V::select_gt(s, V::zero(), *t, V::zero()));
+                for (t, &s) in t.iter_mut().zip(s) {
+                    *t = V::select_gt(s, V::zero(), *t, V::zero());
+                }
             }
         }
     }
@@ -177,8 +199,12 @@ kernel! {
         dk: &'a mut [V],
     ) {
         for i in 0..n {
-            let row = (0..n).fold(V::zero(), |s, j| s + a[i * n + j]) * V::c(-rate);
-            let column = (0..n).fold(V::zero(), |s, j| s + a[j * n + i]) * V::c(-rate);
+            let (mut row, mut column) = (V::zero(), V::zero());
+            for j in 0..n {
+                row += a[i * n + j];
+                column += a[j * n + i];
+            }
+            let (row, column) = (row * V::c(-rate), column * V::c(-rate));
             for x in i * d..(i + 1) * d {
                 dq[x] = row.fma(q[x], dq[x]);
                 dk[x] = column.fma(k[x], dk[x]);
@@ -199,7 +225,9 @@ fn softmax<V: Lane>(row: &mut [V]) {
         sum += *x;
     }
     let r = V::c(1.0) / sum;
-    row.iter_mut().for_each(|x| *x = *x * r);
+    for x in row.iter_mut() {
+        *x = *x * r;
+    }
 }
 
 /// `softmax` of all rows of a small matrix: shifts first, then all exponentials in one loop, then the sums.

@@ -177,6 +177,6 @@ impl<V: Lane> Encoder<V> for Qkvo {
 kernel! {
     /// `r = scale * p`.
     fn scaled<'a, V>(scale: f64, p: &'a [V], r: &'a mut [V]) {
-        r.iter_mut().zip(p).for_each(|(r, &p)| *r = p * V::c(scale));
+        for (r, &p) in r.iter_mut().zip(p) { *r = p * V::c(scale); }
     }
 }

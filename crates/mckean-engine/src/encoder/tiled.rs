@@ -143,7 +143,9 @@ impl<'a, S> Tiled<'a, S> {
         for j0 in (0..n).step_by(KEYS) {
             let b = KEYS.min(n - j0);
             let (dk, dv, columns) = (&mut dk[..b * d], &mut dv[..b * d], &mut columns[..b]);
-            [&mut *dk, &mut *dv, &mut *columns].into_iter().for_each(|x| x.fill(V::zero()));
+            for x in [&mut *dk, &mut *dv, &mut *columns] {
+                x.fill(V::zero());
+            }
             let first = if self.attention.causal { j0 / V::W } else { 0 };
             for r0 in (first..from.r.len()).step_by(QUERIES) {
                 let g = QUERIES.min(from.r.len() - r0);

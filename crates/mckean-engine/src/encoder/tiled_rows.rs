@@ -60,7 +60,7 @@ kernel! {
             }
             let factor = (largest[i] - top).exp();
             largest[i] = top;
-            u[i * d..(i + 1) * d].iter_mut().for_each(|u| *u = *u * factor);
+            for u in u[i * d..(i + 1) * d].iter_mut() { *u = *u * factor; }
             let mut total = sum[i] * factor;
             for s in s.iter_mut() {
                 *s = (*s - top).exp();
@@ -77,7 +77,7 @@ kernel! {
         let d = u.len() / r.len();
         for (i, r) in r.iter_mut().enumerate() {
             let share = V::c(1.0) / sum[i];
-            u[i * d..(i + 1) * d].iter_mut().for_each(|u| *u = *u * share);
+            for u in u[i * d..(i + 1) * d].iter_mut() { *u = *u * share; }
             *r = -(largest[i] + sum[i].ln());
         }
     }
@@ -87,7 +87,7 @@ kernel! {
     /// `s = exp(s + r + bias)`.
     pub fn gaussian<'a, V>(bias: &'a [V::S], r: &'a [V], s: &'a mut [V]) {
         for (s, &r) in s.chunks_mut(bias.len()).zip(r) {
-            s.iter_mut().zip(bias).for_each(|(s, &b)| *s = (*s + (r + V::splat(b))).exp());
+            for (s, &b) in s.iter_mut().zip(bias) { *s = (*s + (r + V::splat(b))).exp(); }
         }
     }
 }
@@ -95,7 +95,7 @@ kernel! {
 kernel! {
     /// `s = max(s, 0)`.
     pub fn relu<'a, V>(s: &'a mut [V]) {
-        s.iter_mut().for_each(|s| *s = V::select_gt(*s, V::zero(), *s, V::zero()));
+        for s in s.iter_mut() { *s = V::select_gt(*s, V::zero(), *s, V::zero()); }
     }
 }
 
@@ -143,7 +143,7 @@ kernel! {
             }
             let sum = sum * V::c(-rate);
             if queries {
-                dq[i * d..(i + 1) * d].iter_mut().zip(&q[i * d..]).for_each(|(g, &q)| *g = sum.fma(q, *g));
+                for (g, &q) in dq[i * d..(i + 1) * d].iter_mut().zip(&q[i * d..]) { *g = sum.fma(q, *g); }
             }
         }
     }
@@ -154,7 +154,7 @@ kernel! {
     pub fn centre_keys<'a, V>(d: usize, columns: &'a [V], k: &'a mut [V::S]) {
         for (k, c) in k.chunks_mut(d).zip(columns) {
             let c = c.hsum();
-            k.iter_mut().for_each(|k| *k = c * *k);
+            for k in k.iter_mut() { *k = c * *k; }
         }
     }
 }
@@ -162,14 +162,14 @@ kernel! {
 kernel! {
     /// `out = sum over each lane`.
     pub fn sums<'a, V>(x: &'a [V], out: &'a mut [V::S]) {
-        out.iter_mut().zip(x).for_each(|(o, x)| *o = x.hsum());
+        for (o, x) in out.iter_mut().zip(x) { *o = x.hsum(); }
     }
 }
 
 kernel! {
     /// `out += sum over each lane`.
     pub fn add_sums<'a, V>(x: &'a [V], out: &'a mut [V::S]) {
-        out.iter_mut().zip(x).for_each(|(o, x)| *o += x.hsum());
+        for (o, x) in out.iter_mut().zip(x) { *o += x.hsum(); }
     }
 }
 
@@ -178,7 +178,10 @@ kernel! {
     pub fn row_dots<'a, V>(d: usize, a: &'a [V], b: &'a [V], out: &'a mut [V]) {
         for (i, out) in out.iter_mut().enumerate() {
             let (a, b) = (&a[i * d..(i + 1) * d], &b[i * d..(i + 1) * d]);
-            *out = a.iter().zip(b).fold(V::zero(), |s, (&a, &b)| a.fma(b, s));
+            *out = V::zero();
+            for (&a, &b) in a.iter().zip(b) {
+                *out = a.fma(b, *out);
+            }
         }
     }
 }
@@ -186,7 +189,7 @@ kernel! {
 kernel! {
     /// `out += scale x`.
     pub fn axpy<'a, V>(scale: f64, x: &'a [V], out: &'a mut [V]) {
-        out.iter_mut().zip(x).for_each(|(o, &x)| *o = x.fma(V::c(scale), *o));
+        for (o, &x) in out.iter_mut().zip(x) { *o = x.fma(V::c(scale), *o); }
     }
 }
 
@@ -195,7 +198,7 @@ kernel! {
     pub fn to_rows<'a, V>(d: usize, x: &'a [V], out: &'a mut [V::S]) {
         for (x, out) in x.chunks(d).zip(out.chunks_mut(d * V::W)) {
             for (w, out) in out.chunks_mut(d).enumerate() {
-                out.iter_mut().zip(x).for_each(|(o, x)| *o = x.get(w));
+                for (o, x) in out.iter_mut().zip(x) { *o = x.get(w); }
             }
         }
     }
@@ -225,17 +228,28 @@ kernel! {
     ) {
         let share = 1.0 / bias.len() as f64;
         for (i, c) in centre.iter_mut().enumerate() {
-            let mean = keys[i..].iter().step_by(d).fold(0.0, |s, k| s + k.re() * share);
+            let mut mean = 0.0;
+            for k in keys.chunks(d) {
+                mean += k[i].re() * share;
+            }
             *c = V::S::new(mean, 0.0); // a constant: distances do not depend on it
         }
         let factor_s = <V::S as Lane>::c(factor);
         for (k, b) in keys.chunks_mut(d).zip(bias) {
-            k.iter_mut().zip(&*centre).for_each(|(k, &c)| *k = *k - c);
-            *b = factor_s * k.iter().fold(<V::S as Lane>::zero(), |s, &k| k.fma(k, s));
+            for (k, &c) in k.iter_mut().zip(&*centre) { *k = *k - c; }
+            let mut sum = <V::S as Lane>::zero();
+            for &k in &*k {
+                sum = k.fma(k, sum);
+            }
+            *b = factor_s * sum;
         }
         for (q, r) in q.chunks_mut(d).zip(r) {
-            q.iter_mut().zip(&*centre).for_each(|(q, &c)| *q = *q - V::splat(c));
-            *r = V::c(factor) * q.iter().fold(V::zero(), |s, &q| q.fma(q, s));
+            for (q, &c) in q.iter_mut().zip(&*centre) { *q = *q - V::splat(c); }
+            let mut sum = V::zero();
+            for &q in &*q {
+                sum = q.fma(q, sum);
+            }
+            *r = V::c(factor) * sum;
         }
     }
 }

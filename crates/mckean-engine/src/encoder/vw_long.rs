@@ -79,7 +79,9 @@ impl Vw {
         head.pull(from, own.dq, (own.keys, own.values), own.sweep);
         reduce((d, d, rows), lanes(own.dq, 1, d), lanes(x, d, 1), 1.0, &mut g_theta[w_slot.clone()], (d, 1));
         product((rows, d, d), lanes(own.dq, d, 1), params(&site.theta[w_slot], d, 1), 1.0, true, g_x, d);
-        own.keys.iter_mut().zip(&*own.values).for_each(|(k, &v)| *k += v);
+        for (k, &v) in own.keys.iter_mut().zip(&*own.values) {
+            *k += v;
+        }
         rows::to_lanes(d, own.keys, own.dq);
         rows::axpy(1.0, own.dq, g_x);
     }

@@ -12,7 +12,7 @@ kernel! {
     /// `x[r] += scale * b` for every row.
     pub fn add<'a, V>(b: &'a [V::S], scale: f64, x: &'a mut [V]) {
         for row in x.chunks_mut(b.len()) {
-            row.iter_mut().zip(b).for_each(|(x, &b)| *x = V::c(scale).fma(V::splat(b), *x));
+            for (x, &b) in row.iter_mut().zip(b) { *x = V::c(scale).fma(V::splat(b), *x); }
         }
     }
 }
@@ -22,7 +22,10 @@ kernel! {
     pub fn vjp<'a, V>(g: &'a [V], scale: f64, g_b: &'a mut [V::S]) {
         let d = g_b.len();
         for (i, g_b) in g_b.iter_mut().enumerate() {
-            let sum = g[i..].iter().step_by(d).fold(V::zero(), |s, &x| s + x);
+            let mut sum = V::zero();
+            for row in g.chunks(d) {
+                sum += row[i];
+            }
             *g_b += <V::S as Lane>::c(scale) * sum.hsum();
         }
     }

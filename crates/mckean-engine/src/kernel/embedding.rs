@@ -125,7 +125,7 @@ impl Stem {
 kernel! {
     /// `z[i] = s[i]` for every sample.
     fn spread<'a, V>(s: &'a [V::S], z: &'a mut [V]) {
-        z.iter_mut().zip(s).for_each(|(z, &s)| *z = V::splat(s));
+        for (z, &s) in z.iter_mut().zip(s) { *z = V::splat(s); }
     }
 }
 

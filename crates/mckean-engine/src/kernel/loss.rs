@@ -32,7 +32,10 @@ fn squared<V: Lane>(weight: V, out: &[V], target: &[V], g: &mut [V]) -> V {
 
 #[inline(always)]
 fn cross_entropy<V: Lane>(weight: V, out: &[V], target: &[V], g: &mut [V]) -> V {
-    let largest = out.iter().fold(out[0], |m, &o| m.max_detached(o)).max_detached(out[0]);
+    let mut largest = out[0].max_detached(out[0]);
+    for &o in out {
+        largest = largest.max_detached(o);
+    }
     let (mut sum, mut picked) = (V::zero(), V::zero());
     for ((g, &o), &y) in g.iter_mut().zip(out).zip(target) {
         *g = (o - largest).exp();
@@ -40,6 +43,8 @@ fn cross_entropy<V: Lane>(weight: V, out: &[V], target: &[V], g: &mut [V]) -> V 
         picked = y.fma(o - largest, picked);
     }
     let r = V::c(1.0) / sum;
-    g.iter_mut().zip(target).for_each(|(g, &y)| *g = (*g * r - y) * weight);
+    for (g, &y) in g.iter_mut().zip(target) {
+        *g = (*g * r - y) * weight;
+    }
     (sum.ln() - picked) * weight
 }

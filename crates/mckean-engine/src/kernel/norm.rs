@@ -13,9 +13,15 @@ const EPSILON: f64 = 1e-5;
 #[inline(always)]
 fn moments<V: Lane>(z: &[V]) -> (V, V) {
     let r = V::c(1.0 / z.len() as f64);
-    let mean = z.iter().fold(V::zero(), |s, &x| s + x) * r;
-    let var = z.iter().fold(V::zero(), |s, &x| (x - mean).fma(x - mean, s)) * r;
-    (mean, V::c(1.0) / (var + V::c(EPSILON)).sqrt())
+    let (mut sum, mut squares) = (V::zero(), V::zero());
+    for &x in z {
+        sum += x;
+    }
+    let mean = sum * r;
+    for &x in z {
+        squares = (x - mean).fma(x - mean, squares);
+    }
+    (mean, V::c(1.0) / (squares * r + V::c(EPSILON)).sqrt())
 }
 
 kernel! {

@@ -110,7 +110,9 @@ impl Reader {
         match self.kind {
             Readout::Entry => {
                 let at = self.entry.0 * d + self.entry.1;
-                z.chunks(n * d).zip(out.iter_mut()).for_each(|(z, out)| *out = z[at]);
+                for (z, out) in z.chunks(n * d).zip(out.iter_mut()) {
+                    *out = z[at];
+                }
             }
             Readout::Rows | Readout::Auto => {
                 mean.chunks(d)
@@ -137,12 +139,16 @@ impl Reader {
             Readout::All => return p.copy_from_slice(g),
             Readout::Entry => {
                 let at = self.entry.0 * d + self.entry.1;
-                p.chunks_mut(n * d).zip(g).for_each(|(p, &g)| p[at] = g);
+                for (p, &g) in p.chunks_mut(n * d).zip(g) {
+                    p[at] = g;
+                }
                 return;
             }
             Readout::Rows | Readout::Auto => {
                 mean.fill(V::zero());
-                mean.chunks_mut(d).zip(g.chunks(c)).for_each(|(m, g)| m[d - c..].copy_from_slice(g));
+                for (m, g) in mean.chunks_mut(d).zip(g.chunks(c)) {
+                    m[d - c..].copy_from_slice(g);
+                }
             }
             Readout::Linear | Readout::ClassToken => self.linear_vjp(tile.chunks, d, theta, g, mean, g_theta),
         }
@@ -156,7 +162,11 @@ kernel! {
         let r = V::c(1.0 / averaged as f64);
         for (z, mean) in z.chunks(n * d).zip(mean.chunks_mut(d)) {
             for (i, m) in mean.iter_mut().enumerate() {
-                *m = (1..averaged).fold(z[i], |s, t| s + z[t * d + i]) * r;
+                let mut sum = z[i];
+                for t in 1..averaged {
+                    sum += z[t * d + i];
+                }
+                *m = sum * r;
             }
         }
     }
@@ -167,7 +177,7 @@ kernel! {
     fn spread<'a, V>(n: usize, d: usize, averaged: usize, g_mean: &'a [V], p: &'a mut [V]) {
         let r = V::c(1.0 / averaged as f64);
         for (p, g) in p.chunks_mut(n * d).zip(g_mean.chunks(d)) {
-            p[..averaged * d].iter_mut().enumerate().for_each(|(i, p)| *p = g[i % d] * r);
+            for (i, p) in p[..averaged * d].iter_mut().enumerate() { *p = g[i % d] * r; }
         }
     }
 }

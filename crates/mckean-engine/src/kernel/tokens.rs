@@ -20,10 +20,10 @@ kernel! {
         mean.fill(V::zero());
         for (r, z) in z.chunks(d).take(averaged.div_ceil(V::W)).enumerate() {
             let inside = up_to::<V>(r, averaged);
-            mean.iter_mut().zip(z).for_each(|(m, &z)| *m = z.fma(inside, *m));
+            for (m, &z) in mean.iter_mut().zip(z) { *m = z.fma(inside, *m); }
         }
         let share = <V::S as Lane>::c(1.0 / averaged as f64);
-        mean.iter_mut().for_each(|m| *m = V::splat(m.hsum() * share));
+        for m in mean.iter_mut() { *m = V::splat(m.hsum() * share); }
     }
 }
 
@@ -33,7 +33,7 @@ kernel! {
         let d = g_mean.len();
         for (r, p) in p.chunks_mut(d).take(averaged.div_ceil(V::W)).enumerate() {
             let share = up_to::<V>(r, averaged) * V::c(1.0 / averaged as f64);
-            p.iter_mut().zip(g_mean).for_each(|(p, g)| *p = V::splat(g.get(0)) * share);
+            for (p, g) in p.iter_mut().zip(g_mean) { *p = V::splat(g.get(0)) * share; }
         }
     }
 }
@@ -89,7 +89,7 @@ kernel! {
     pub fn positions_vjp<'a, V>(d: usize, p: &'a [V], g: &'a mut [V::S]) {
         for (p, g) in p.chunks(d).zip(g.chunks_mut(d * V::W)) {
             for (w, g) in g.chunks_mut(d).enumerate() {
-                g.iter_mut().zip(p).for_each(|(g, p)| *g += p.get(w));
+                for (g, p) in g.iter_mut().zip(p) { *g += p.get(w); }
             }
         }
     }

@@ -139,7 +139,14 @@ fn largest<V: Lane>(values: &[V], w: usize) -> usize {
 kernel! {
     /// Largest squared 2-norm over the rows of `z`, entry by entry.
     fn largest_square<'a, V>(d: usize, z: &'a [V]) -> V {
-        let square = |row: &[V]| row.iter().fold(V::zero(), |s, &x| x.fma(x, s));
-        z.chunks(d).fold(V::zero(), |m, row| m.max_detached(square(row)))
+        let mut largest = V::zero();
+        for row in z.chunks(d) {
+            let mut square = V::zero();
+            for &x in row {
+                square = x.fma(x, square);
+            }
+            largest = largest.max_detached(square);
+        }
+        largest
     }
 }
