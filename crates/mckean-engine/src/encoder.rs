@@ -87,13 +87,13 @@ pub struct Site<'a, S> {
     pub noise: Noise<'a>,
 }
 
-/// Working memory of one call with tokens in lanes.
+/// Working memory of one call.
 pub struct Work<'a, V: Lane> {
-    /// What this particle keeps from forward to backward pass, if there is room.
+    /// What this group of particles keeps from forward to backward pass, if there is room.
     pub kept: Option<&'a mut [V]>,
     /// Lanes.
     pub lanes: &'a mut [V],
-    /// Plain numbers.
+    /// Plain numbers (tokens in lanes only).
     pub scalars: &'a mut [V::S],
 }
 
@@ -109,26 +109,30 @@ pub trait Encoder<V: Lane>: Send + Sync {
     fn scratch(&self, tile: &Tile) -> usize;
     /// Multiply-adds of the forward map of one particle on one sample.
     fn multiply_adds(&self, tokens: usize, dim: usize) -> usize;
+    /// Lanes that one particle would like to keep from forward to backward pass, so as not to compute them twice.
+    fn kept(&self, _tile: &Tile) -> usize {
+        0
+    }
     /// `out += sum over the group of scale_j encoder(x, beta_j)`; `x`, `out`: (rows, dim).
-    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]);
-    /// With cotangent `p` of `out`: `g_x += ...`, `g_theta += ...` (summed over samples; same layout as `theta`).
-    fn vjp(&self, site: Site<'_, V::S>, x: &[V], p: &[V], g_x: &mut [V], g_theta: &mut [V::S], scratch: &mut [V]);
+    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>);
+    /// With `at` = (x, cotangent `p` of `out`): `g_x += ...`, `g_theta += ...` (summed over samples; laid out as `theta`).
+    fn vjp(&self, site: Site<'_, V::S>, at: (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>);
 
     /// Lanes and scalars of scratch space one call needs when lanes hold the `tokens` tokens of one sample.
     fn scratch_long(&self, tile: &Tile, _tokens: usize) -> (usize, usize) {
         (self.scratch(tile), 0)
     }
-    /// Lanes a particle would like to keep from forward to backward pass.
+    /// As `kept`, tokens in lanes.
     fn kept_long(&self, _tile: &Tile) -> usize {
         0
     }
     /// As `forward`, tokens in lanes. Encoders that treat every token by itself need not write it.
     fn forward_long(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
-        self.forward(site, x, out, work.lanes);
+        self.forward(site, x, out, work);
     }
-    /// As `vjp`, tokens in lanes; `at` is (x, p).
+    /// As `vjp`, tokens in lanes.
     fn vjp_long(&self, site: Site<'_, V::S>, at: (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>) {
-        self.vjp(site, at.0, at.1, g_x, g_theta, work.lanes);
+        self.vjp(site, at, g_x, g_theta, work);
     }
 }
 
@@ -161,6 +165,18 @@ pub fn feed_forward<V: Lane>(m: &ModelConfig, dim: usize) -> Result<Option<Box<d
         "none" => None,
         other => return Err(ModelError::unknown("feed_forward", other, &FEED_FORWARD)),
     })
+}
+
+/// `N` arrays of `len` lanes to be filled now and read in the backward pass: kept ones, or the front of `scratch`.
+fn store<'a, V, const N: usize>(
+    kept: Option<&'a mut [V]>,
+    scratch: &'a mut [V],
+    len: usize,
+) -> ([&'a mut [V]; N], &'a mut [V]) {
+    match kept {
+        Some(kept) => (carve(kept, len).0, scratch),
+        None => carve(scratch, len),
+    }
 }
 
 /// Cuts `N` pieces of `len` lanes off the front of `scratch`.

@@ -8,7 +8,7 @@
 use crate::encoder::{self, Encoder, Tile};
 use crate::kernel::embedding::Stem;
 use crate::kernel::readout::Reader;
-use crate::pass::KEPT_STATES;
+use crate::pass::most_kept;
 use crate::plan::{self, LaneAxis};
 use mckean_model::config::{Embedding, Lanes, Norm};
 use mckean_model::layout::Start;
@@ -266,11 +266,12 @@ fn working_bytes(
             let (lanes, scalars) = e.scratch_long(&tile, tokens);
             (lane * lanes as f64 + 8.0 * scalars as f64, lane * e.kept_long(&tile) as f64 * m.heads as f64)
         }
-        Some(e) => (lane * e.scratch(&tile) as f64, 0.0),
+        Some(e) => (lane * e.scratch(&tile) as f64, lane * e.kept(&tile) as f64 * m.heads as f64),
         None => (0.0, 0.0),
     };
     let hidden = feed_forward.as_ref().map_or(0.0, |e| lane * e.scratch(&Tile { tokens: rows.min(64), ..tile }) as f64);
-    m.depth as f64 * (2.0 * state + kept.min(KEPT_STATES as f64 * state)) + 8.0 * state + scratch + hidden
+    let kept = (m.depth as f64 * kept).min(most_kept(axis, m.depth, state));
+    m.depth as f64 * 2.0 * state + kept + 8.0 * state + scratch + hidden
 }
 
 /// Memory that a run may take: what the system calls available, or 64 GB where it does not tell.

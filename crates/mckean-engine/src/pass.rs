@@ -2,11 +2,12 @@
 //!
 //! Maths: eqs 2.1-2.4 and the discrete adjoint of Gao et al. 2024 (appendix C.4), interleaved sublayer by sublayer.
 //! Shapes: states (chunks, n, D) or (rows, D) lanes; the tape keeps the state in front of every sublayer.
-//! Cost: forward once, backward about 2.5 times (attention is recomputed); tape 2 L states.
+//! Cost: forward once, backward about twice (attention scores are recomputed); tape 2 L states and what encoders keep.
 //! Checked: `tests/derivatives.rs`, `tests/threads.rs`, `tests/tokens.rs`.
 
 mod branch;
 mod io;
+mod kept;
 
 use crate::encoder::{self, Encoder, Tile};
 use crate::job::{Job, Run, Sums};
@@ -15,7 +16,8 @@ use crate::network::{Network, NormRanges};
 use crate::noise::Noise;
 use crate::plan::LaneAxis;
 use branch::{Branch, Buffers};
-use mckean_model::{ModelError, Role};
+pub(crate) use kept::most as most_kept;
+use mckean_model::ModelError;
 use mckean_num::kernel;
 use mckean_num::lane::Lane;
 use std::ops::Range;
@@ -35,7 +37,7 @@ pub struct Pass<V: Lane> {
     z: Vec<V>,
     tape: Vec<V>,
     kept: Vec<V>,
-    kept_each: usize,
+    kept_at: Vec<Range<usize>>,
     x: Vec<V>,
     branch: Vec<V>,
     mask: Vec<V>,
@@ -50,8 +52,6 @@ pub struct Pass<V: Lane> {
 /// Bytes of one state of a tile: several of them should share the second-level cache.
 const STATE_BYTES: usize = 48 << 10;
 const MAX_CHUNKS: usize = 8;
-/// States' worth of attended values that a sublayer keeps for its backward pass when tokens lie in lanes.
-pub(crate) const KEPT_STATES: usize = 3;
 
 impl<V: Lane> Pass<V> {
     /// Allocates everything a tile needs.
@@ -68,8 +68,7 @@ impl<V: Lane> Pass<V> {
         let rows = if tokens { net.tokens.div_ceil(V::W) } else { net.tokens };
         let tile = Tile { chunks: max_chunks, tokens: rows, dim: net.dim };
         let (scratch, scalars) = scratch(&net, axis, tile, &attention, &feed_forward);
-        let each = attention.as_ref().map_or(0, |e| e.kept_long(&tile) * net.config.heads);
-        let kept_each = if tokens && each <= KEPT_STATES * tile.len() { each } else { 0 };
+        let kept_at = kept::ranges(&net, axis, tile, (&attention, &feed_forward));
         let lanes = |n: usize| vec![V::zero(); n];
         let outputs = net.reader.lanes(net.dim, tokens.then_some(rows));
         let raw = if tokens { rows } else { net.data.tokens } * net.data.dim;
@@ -82,8 +81,8 @@ impl<V: Lane> Pass<V> {
             ids: vec![0; max_chunks * V::W],
             z: lanes(tile.len()),
             tape: lanes(tile.len() * net.sublayers.len().max(1)),
-            kept: lanes(kept_each * net.config.depth),
-            kept_each,
+            kept: lanes(kept_at.last().map_or(0, |r| r.end)),
+            kept_at,
             x: lanes(normed),
             branch: lanes(branch),
             mask: lanes(branch),
@@ -139,7 +138,8 @@ impl<V: Lane> Pass<V> {
             if noise.is_on() {
                 out.fill(V::zero());
             }
-            let kept = &mut self.kept[kept(&net, k, self.kept_each)];
+            let own = if keep { self.kept_at[k].clone() } else { 0..0 };
+            let kept = &mut self.kept[own];
             let buffers = Buffers { kept, lanes: &mut self.scratch, scalars: &mut self.scalars };
             let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, self.axis, tile);
             branch.forward(job, noise, x, out, buffers);
@@ -178,7 +178,7 @@ impl<V: Lane> Pass<V> {
                 bias::vjp(cotangent, net.config.step(), &mut grad[b.clone()]);
             }
             g_x.fill(V::zero());
-            let kept = &mut self.kept[kept(&net, k, self.kept_each)];
+            let kept = &mut self.kept[self.kept_at[k].clone()];
             let buffers = Buffers { kept, lanes: &mut self.scratch, scalars: &mut self.scalars };
             let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, self.axis, tile);
             branch.vjp(job, noise, (x, cotangent), g_x, &mut grad[sub.theta.clone()], buffers);
@@ -241,15 +241,6 @@ fn scratch<V: Lane>(net: &Network, axis: LaneAxis, tile: Tile, heads: &Maybe<V>,
         }
     };
     (lanes.max(2 * net.dim), scalars)
-}
-
-/// What sublayer `k` keeps of its attention, `each` lanes a sublayer.
-fn kept(net: &Network, k: usize, each: usize) -> Range<usize> {
-    if net.sublayers[k].role != Role::Head {
-        return 0..0;
-    }
-    let per_block = net.sublayers.len() / net.config.depth;
-    k / per_block * each..(k / per_block + 1) * each
 }
 
 fn noise<'a, S>(job: &Job<'a, S>, axis: LaneAxis, tile: Tile, ids: &'a [u32], sublayer: usize) -> Noise<'a> {

@@ -2,10 +2,11 @@
 //!
 //! Maths: h(Z, w) = W2 sigma(W1 Z) (Gao et al. 2024, section 2.2); with m = 1 a particle is one neuron.
 //! Shapes: w1 (neurons, m, D), w2 (neurons, D, m), b1 (neurons, m).
-//! Cost: 2 m D n multiply-adds forward, about 2.5 times that backward; neurons with m = 1 go in groups of 32.
+//! Cost: 2 m D n multiply-adds forward, twice that backward (2.5 times when W1 Z is computed again, as for m = 1, whose
+//! neurons go in groups of 32).
 //! Checked: `tests/derivatives.rs`.
 
-use super::{Encoder, Site, Tile, carve};
+use super::{Encoder, Site, Tile, Work, carve, store};
 use crate::kernel::{activation, bias};
 use crate::noise::multiply;
 use mckean_model::{Activation, ModelConfig, TensorSpec};
@@ -82,11 +83,18 @@ impl<V: Lane> Encoder<V> for Mlp {
         2 * n * d * self.hidden
     }
 
-    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]) {
+    fn kept(&self, tile: &Tile) -> usize {
+        if self.hidden == 1 { 0 } else { tile.rows() * self.hidden }
+    }
+
+    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let Tile { dim: d, .. } = site.tile;
         let (rows, units) = (site.tile.rows(), site.group.count * self.hidden);
-        let ([a, mask], _) = carve(scratch, rows * units);
+        let ([a, mask], _) = carve(work.lanes, rows * units);
         self.pre_activation(&site, x, a);
+        if let Some(kept) = work.kept {
+            kept[..rows * units].copy_from_slice(a);
+        }
         let scales = &site.scales[site.group.first..];
         activation::apply(self.activation, self.hidden, scales, units, a);
         self.mask(&site, mask);
@@ -95,11 +103,15 @@ impl<V: Lane> Encoder<V> for Mlp {
         product((rows, d, units), lanes(a, units, 1), self.down(w2, d), 1.0, true, out, d);
     }
 
-    fn vjp(&self, site: Site<'_, V::S>, x: &[V], p: &[V], g_x: &mut [V], g_theta: &mut [V::S], scratch: &mut [V]) {
+    fn vjp(&self, site: Site<'_, V::S>, (x, p): (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>) {
         let Tile { dim: d, .. } = site.tile;
         let (rows, units) = (site.tile.rows(), site.group.count * self.hidden);
-        let ([a, slope, g, mask], _) = carve(scratch, rows * units);
-        self.pre_activation(&site, x, a);
+        let again = work.kept.is_none();
+        let ([a], rest) = store(work.kept, work.lanes, rows * units);
+        let ([slope, g, mask], _) = carve(rest, rows * units);
+        if again {
+            self.pre_activation(&site, x, a);
+        }
         let scales = &site.scales[site.group.first..];
         activation::apply_with_slope(self.activation, self.hidden, scales, units, a, slope);
         self.mask(&site, mask);

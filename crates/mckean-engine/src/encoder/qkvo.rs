@@ -3,11 +3,12 @@
 //! Maths: f(Z) = W_O W_V Z sigma_A[(W_K Z)^T W_Q Z] (Gao et al. 2024, section 2.2); dot products are divided by tau = sqrt(s).
 //! "qkv" leaves W_O out (Song et al. 2024), so s = D.
 //! Shapes: q, k, v (heads, s, D), o (heads, D, s), biases q_bias, k_bias, v_bias (heads, s).
-//! Cost: 4 n s D + 2 n^2 s multiply-adds forward, about 2.5 times that backward.
+//! Cost: 4 n s D + 2 n^2 s multiply-adds forward, twice that backward and the scores again; without room to keep
+//! projections and attended values, those too.
 //! Checked: `tests/derivatives.rs`.
 
 use super::attention::{Attention, scores_vjp};
-use super::{Encoder, Site, Tile, Work, carve};
+use super::{Encoder, Site, Tile, Work, carve, store};
 use crate::kernel::bias;
 use mckean_model::{ModelConfig, TensorSpec};
 use mckean_num::kernel;
@@ -100,10 +101,14 @@ impl<V: Lane> Encoder<V> for Qkvo {
         (3 + usize::from(self.output)) * n * d * self.width + 2 * n * n * self.width
     }
 
-    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]) {
+    fn kept(&self, tile: &Tile) -> usize {
+        4 * tile.rows() * self.width
+    }
+
+    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let Tile { chunks, tokens: n, dim } = site.tile;
         let (rows, scale, d) = (site.tile.rows(), site.scales[site.group.first], self.width);
-        let ([q, k, v, u], rest) = carve(scratch, rows * d);
+        let ([q, k, v, u], rest) = store(work.kept, work.lanes, rows * d);
         let ([s, mask], _) = carve(rest, n * n);
         for (i, projection) in [&mut *q, &mut *k, &mut *v].into_iter().enumerate() {
             self.project(&site, i, x, projection);
@@ -123,13 +128,17 @@ impl<V: Lane> Encoder<V> for Qkvo {
         product((rows, dim, d), lanes(u, d, 1), params(o, 1, d), 1.0, true, out, dim);
     }
 
-    fn vjp(&self, site: Site<'_, V::S>, x: &[V], p: &[V], g_x: &mut [V], g_theta: &mut [V::S], scratch: &mut [V]) {
+    fn vjp(&self, site: Site<'_, V::S>, (x, p): (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>) {
         let Tile { chunks, tokens: n, dim } = site.tile;
         let (rows, scale, d) = (site.tile.rows(), site.scales[site.group.first], self.width);
-        let ([q, k, v, u, r, dq, dk, dv], rest) = carve(scratch, rows * d);
+        let again = work.kept.is_none();
+        let ([q, k, v, u], rest) = store(work.kept, work.lanes, rows * d);
+        let ([r, dq, dk, dv], rest) = carve(rest, rows * d);
         let ([s, t, mask], _) = carve(rest, n * n);
-        for (i, projection) in [&mut *q, &mut *k, &mut *v].into_iter().enumerate() {
-            self.project(&site, i, x, projection);
+        if again {
+            for (i, projection) in [&mut *q, &mut *k, &mut *v].into_iter().enumerate() {
+                self.project(&site, i, x, projection);
+            }
         }
         self.output_cotangent(&site, scale, p, r);
         dk.fill(V::zero());
@@ -142,7 +151,7 @@ impl<V: Lane> Encoder<V> for Qkvo {
             site.noise.multiply(t, mask);
             scores_vjp(self.attention, n, s, t);
             site.noise.multiply(s, mask);
-            if self.output {
+            if self.output && again {
                 product((n, d, n), lanes(s, n, 1), lanes(v, d, 1), scale, false, &mut u[own.clone()], d);
             }
             product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, false, &mut dv[own.clone()], d);

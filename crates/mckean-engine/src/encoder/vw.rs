@@ -88,7 +88,8 @@ impl<V: Lane> Encoder<V> for Vw {
         2 * n * d * d + 2 * n * n * d
     }
 
-    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], scratch: &mut [V]) {
+    fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
+        let scratch = work.lanes;
         let head = self.head(&site);
         if self.attention.is_plain() && !site.noise.is_on() {
             return head::forward(head, x, out, scratch);
@@ -100,7 +101,8 @@ impl<V: Lane> Encoder<V> for Vw {
         product((site.tile.rows(), d, d), lanes(u, d, 1), params(head.v, 1, d), 1.0, true, out, d);
     }
 
-    fn vjp(&self, site: Site<'_, V::S>, x: &[V], p: &[V], g_x: &mut [V], g_theta: &mut [V::S], scratch: &mut [V]) {
+    fn vjp(&self, site: Site<'_, V::S>, (x, p): (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>) {
+        let scratch = work.lanes;
         let head = self.head(&site);
         let (v_slot, w_slot) = (site.group.slot(&self.tensors, 0), site.group.slot(&self.tensors, 1));
         let (before, after) = g_theta.split_at_mut(w_slot.start);

@@ -79,17 +79,17 @@ impl<'a, V: Lane> Branch<'a, V> {
         self.axis == LaneAxis::Tokens && self.sub.role == Role::Head
     }
 
-    /// Lanes that every particle keeps, if this sublayer has room.
-    fn kept<'b>(&self, kept: &'b mut [V], particle: usize) -> Option<&'b mut [V]> {
+    /// Lanes that a group of particles keeps, if this sublayer has room.
+    fn kept<'b>(&self, kept: &'b mut [V], group: Group) -> Option<&'b mut [V]> {
         let each = kept.len() / self.sub.particles;
-        if each == 0 { None } else { Some(&mut kept[particle * each..(particle + 1) * each]) }
+        if each == 0 { None } else { Some(&mut kept[group.first * each..(group.first + group.count) * each]) }
     }
 
     pub(super) fn forward(&self, job: &Job<'_, V::S>, noise: Noise<'_>, x: &[V], out: &mut [V], b: Buffers<'_, V>) {
         if self.is_long() {
             for group in self.groups(1) {
                 let site = self.site(job, self.tile, group, noise);
-                let kept = self.kept(b.kept, group.first);
+                let kept = self.kept(b.kept, group);
                 self.encoder.forward_long(site, x, out, Work { kept, lanes: b.lanes, scalars: b.scalars });
             }
             return;
@@ -97,12 +97,9 @@ impl<'a, V: Lane> Branch<'a, V> {
         for (tile, row, own) in self.pieces() {
             let noise = if self.axis == LaneAxis::Tokens { noise.on_tokens(row, tile.rows()) } else { noise };
             for group in self.groups(self.encoder.group()) {
-                self.encoder.forward(
-                    self.site(job, tile, group, noise),
-                    &x[own.clone()],
-                    &mut out[own.clone()],
-                    b.lanes,
-                );
+                let site = self.site(job, tile, group, noise);
+                let work = Work { kept: self.kept(b.kept, group), lanes: b.lanes, scalars: b.scalars };
+                self.encoder.forward(site, &x[own.clone()], &mut out[own.clone()], work);
             }
         }
     }
@@ -119,7 +116,7 @@ impl<'a, V: Lane> Branch<'a, V> {
         if self.is_long() {
             for group in self.groups(1) {
                 let site = self.site(job, self.tile, group, noise);
-                let work = Work { kept: self.kept(b.kept, group.first), lanes: b.lanes, scalars: b.scalars };
+                let work = Work { kept: self.kept(b.kept, group), lanes: b.lanes, scalars: b.scalars };
                 self.encoder.vjp_long(site, (x, p), g_x, grad, work);
             }
             return;
@@ -128,7 +125,9 @@ impl<'a, V: Lane> Branch<'a, V> {
             let noise = if self.axis == LaneAxis::Tokens { noise.on_tokens(row, tile.rows()) } else { noise };
             for group in self.groups(self.encoder.group()) {
                 let site = self.site(job, tile, group, noise);
-                self.encoder.vjp(site, &x[own.clone()], &p[own.clone()], &mut g_x[own.clone()], grad, b.lanes);
+                let work = Work { kept: self.kept(b.kept, group), lanes: b.lanes, scalars: b.scalars };
+                let at = (&x[own.clone()], &p[own.clone()]);
+                self.encoder.vjp(site, at, &mut g_x[own.clone()], grad, work);
             }
         }
     }
