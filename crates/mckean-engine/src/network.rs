@@ -164,6 +164,7 @@ fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Res
         let problem = format!("\"qkv\" heads have no output map, so their width is the dimension {dim} of the states");
         return Err(ModelError::value("head_dim", m.head_dim, problem, format!("Set model.head_dim = {dim}.")));
     }
+    check_padding(m, data)?;
     let inside = |i: i64, n: usize| (-1..n as i64).contains(&i);
     let refuse =
         |key, value: String, problem: String, remedy: &str| Err(ModelError::value(key, value, problem, remedy));
@@ -208,6 +209,27 @@ fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Res
         _ if m.loss == Loss::CrossEntropy && data.outputs < 2 => {
             refuse("loss", "\"cross_entropy\"".into(), "the data have no classes".into(), "Use loss = \"squared\".")
         }
+        _ => Ok(()),
+    }
+}
+
+fn check_padding(m: &ModelConfig, data: DataShape) -> Result<(), ModelError> {
+    let refuse =
+        |problem: &str, remedy: &str| Err(ModelError::value("padding_token", m.padding_token, problem, remedy));
+    match m.padding_token {
+        -1 => Ok(()),
+        i64::MIN..=-2 => refuse("tokens are numbered from 0", "Use -1 for none."),
+        _ if m.embedding != Embedding::Token || data.dim != 1 => {
+            refuse("only token embeddings have a token that can mean nothing", "Set model.embedding = \"token\".")
+        }
+        _ if m.lanes == Lanes::Samples => refuse(
+            "samples of different lengths do not fit into one lane",
+            "Set model.lanes = \"auto\" or leave the padding out.",
+        ),
+        _ if !matches!(m.readout, Readout::Rows | Readout::Linear | Readout::ClassToken) => refuse(
+            "the read-out names a token by its place, and samples have lengths of their own",
+            "Use readout = \"rows\", \"linear\" or \"class_token\".",
+        ),
         _ => Ok(()),
     }
 }

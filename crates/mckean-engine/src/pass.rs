@@ -30,6 +30,8 @@ pub struct Pass<V: Lane> {
     attention: Option<Box<dyn Encoder<V>>>,
     feed_forward: Option<Box<dyn Encoder<V>>>,
     max_chunks: usize,
+    /// Tokens of the sample at hand, its padding left out.
+    tokens: usize,
     inputs: Vec<V>,
     targets: Vec<V>,
     weights: Vec<V>,
@@ -92,6 +94,7 @@ impl<V: Lane> Pass<V> {
             mean: lanes(max_chunks * net.dim),
             scratch: lanes(scratch),
             scalars: vec![V::S::default(); scalars],
+            tokens: net.tokens,
             net,
             axis,
             attention,
@@ -106,12 +109,12 @@ impl<V: Lane> Pass<V> {
     }
 
     fn tile(&mut self, job: &Job<'_, V::S>, items: &[u32], grad: Option<&mut [V::S]>) -> Sums {
+        self.gather(job, items);
         let (chunks, tokens) = match self.axis {
-            LaneAxis::Samples => (items.len().div_ceil(V::W), self.net.tokens),
-            LaneAxis::Tokens => (1, self.net.tokens.div_ceil(V::W)),
+            LaneAxis::Samples => (items.len().div_ceil(V::W), self.tokens),
+            LaneAxis::Tokens => (1, self.tokens.div_ceil(V::W)),
         };
         let tile = Tile { chunks, tokens, dim: self.net.dim };
-        self.gather(job, items);
         self.forward(job, tile, grad.is_some());
         let sums = self.losses(job, tile, items.len());
         if let Some(grad) = grad {
@@ -141,7 +144,7 @@ impl<V: Lane> Pass<V> {
             let own = if keep { self.kept_at[k].clone() } else { 0..0 };
             let kept = &mut self.kept[own];
             let buffers = Buffers { kept, lanes: &mut self.scratch, scalars: &mut self.scalars };
-            let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, self.axis, tile);
+            let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, (self.axis, self.tokens), tile);
             branch.forward(job, noise, x, out, buffers);
             if let Some(b) = &sub.bias {
                 bias::add(&job.theta[b.clone()], net.config.step(), out);
@@ -154,7 +157,7 @@ impl<V: Lane> Pass<V> {
         let y = normalised(net.norm.as_ref(), job.theta, &self.z[..len], &mut self.x);
         match self.axis {
             LaneAxis::Samples => net.reader.forward(tile, job.theta, y, &mut self.out, &mut self.mean),
-            LaneAxis::Tokens => net.reader.forward_tokens(net.tokens, job.theta, y, &mut self.out, &mut self.mean),
+            LaneAxis::Tokens => net.reader.forward_tokens(self.tokens, job.theta, y, &mut self.out, &mut self.mean),
         }
     }
 
@@ -180,7 +183,7 @@ impl<V: Lane> Pass<V> {
             g_x.fill(V::zero());
             let kept = &mut self.kept[self.kept_at[k].clone()];
             let buffers = Buffers { kept, lanes: &mut self.scratch, scalars: &mut self.scalars };
-            let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, self.axis, tile);
+            let branch = Branch::new((&self.attention, &self.feed_forward), &net, sub, (self.axis, self.tokens), tile);
             branch.vjp(job, noise, (x, cotangent), g_x, &mut grad[sub.theta.clone()], buffers);
             match &sub.norm {
                 Some(n) => normalised_vjp(n, job.theta, (before, g_x), p, grad, &mut self.scratch),
@@ -204,7 +207,7 @@ impl<V: Lane> Pass<V> {
                 let g_out = &self.g_out[..tile.chunks * reader.outputs];
                 reader.vjp(tile, job.theta, g_out, mean, target, grad);
             }
-            LaneAxis::Tokens => reader.vjp_tokens(net.tokens, job.theta, &self.g_out, mean, target, grad),
+            LaneAxis::Tokens => reader.vjp_tokens(self.tokens, job.theta, &self.g_out, mean, target, grad),
         }
         if let Some(n) = &net.norm {
             p.fill(V::zero());

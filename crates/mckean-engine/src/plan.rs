@@ -48,6 +48,7 @@ pub(crate) fn matrices(m: &ModelConfig, tokens: usize, bytes: usize) -> f64 {
 pub(crate) fn axis_of(m: &ModelConfig, tokens: usize, bytes: usize) -> LaneAxis {
     match m.lanes {
         Lanes::Tokens => LaneAxis::Tokens,
+        Lanes::Auto if m.padding_token >= 0 => LaneAxis::Tokens,
         Lanes::Auto if matrices(m, tokens, bytes) > CACHE => LaneAxis::Tokens,
         _ => LaneAxis::Samples,
     }
@@ -66,6 +67,9 @@ pub fn plan(net: &Network, samples: usize, width: usize, bytes: usize) -> Plan {
     match net.config.lanes {
         Lanes::Samples => said(LaneAxis::Samples, "samples in lanes, as model.lanes asks"),
         Lanes::Tokens => said(LaneAxis::Tokens, "tokens in lanes, as model.lanes asks"),
+        Lanes::Auto if net.config.padding_token >= 0 => {
+            said(LaneAxis::Tokens, "tokens in lanes, because samples have lengths of their own (model.padding_token)")
+        }
         Lanes::Auto if matrix > CACHE => said(
             LaneAxis::Tokens,
             "tokens in lanes, because attention matrices of samples in lanes would leave the cache",

@@ -170,6 +170,9 @@ pub struct ModelConfig {
     pub embedding_dim: usize,
     /// Number of different tokens of a token embedding; 0 reads it off the training data.
     pub vocabulary: usize,
+    /// Token that fills up the end of short samples (token embeddings): trailing ones are no part of a sample, are neither
+    /// attended to nor averaged, and cost nothing; -1 if there is none.
+    pub padding_token: i64,
     /// Add a trained vector per position.
     pub positions: bool,
     /// Put a trained token in front.
@@ -213,6 +216,7 @@ impl Default for ModelConfig {
             embedding: Embedding::None,
             embedding_dim: 32,
             vocabulary: 0,
+            padding_token: -1,
             positions: false,
             class_token: false,
             norm: Norm::None,

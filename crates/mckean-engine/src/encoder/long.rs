@@ -55,6 +55,7 @@ impl<'a, V: Lane> Parts<'a, V> {
     /// Keeps the attended values in `dq` and the exponents for the backward pass, where there is room.
     pub fn keep(&self, kept: Option<&mut [V]>) {
         if let Some(kept) = kept {
+            let kept = &mut kept[..self.dq.len() + self.r.len()];
             let (values, exponents) = kept.split_at_mut(self.dq.len());
             values.copy_from_slice(self.dq);
             exponents.copy_from_slice(self.r);

@@ -66,7 +66,7 @@ impl Qkvo {
         self.prepare(&site, x, &mut own);
         let head = long::tiled(self.attention, &site, s, own.bias);
         let u: &[V] = if let Some(kept) = work.kept {
-            own.r.copy_from_slice(&kept[rows * s..]);
+            own.r.copy_from_slice(&kept[rows * s..rows * (s + 1)]);
             &kept[..rows * s]
         } else {
             head.attend(own.q, (own.keys, own.values), own.r, own.dq, own.sweep);

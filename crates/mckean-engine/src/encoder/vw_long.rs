@@ -62,7 +62,7 @@ impl Vw {
         self.prepare(&site, x, &mut own);
         let head = long::tiled(self.attention, &site, d, own.bias);
         let u: &[V] = if let Some(kept) = work.kept {
-            own.r.copy_from_slice(&kept[rows * d..]);
+            own.r.copy_from_slice(&kept[rows * d..rows * (d + 1)]);
             &kept[..rows * d]
         } else {
             head.attend(own.q, (own.keys, own.values), own.r, own.dq, own.sweep);

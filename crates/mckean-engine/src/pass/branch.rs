@@ -46,12 +46,12 @@ impl<'a, V: Lane> Branch<'a, V> {
         encoders: (&'a Maybe<V>, &'a Maybe<V>),
         net: &'a Network,
         sub: &'a Sublayer,
-        axis: LaneAxis,
+        (axis, tokens): (LaneAxis, usize),
         tile: Tile,
     ) -> Self {
         let encoder = if sub.role == Role::Head { encoders.0 } else { encoders.1 };
         let encoder = encoder.as_deref().expect("a sublayer exists only when its encoder does");
-        Branch { sub, encoder, scales: net.scales(sub.role), axis, tile, tokens: net.tokens }
+        Branch { sub, encoder, scales: net.scales(sub.role), axis, tile, tokens }
     }
 
     fn groups(&self, size: usize) -> impl Iterator<Item = Group> + use<V> {

@@ -1,6 +1,6 @@
 //! Samples in, losses and outputs out, for both layouts of lanes.
 //!
-//! Maths: padding repeats the last sample or token with weight zero.
+//! Maths: lanes are filled up with the last sample or token at weight zero; trailing padding of a sample is left out.
 //! Shapes: inputs (chunks, raw tokens, raw dim) or (rows, raw dim) lanes; targets and cotangents as the read-out's lanes.
 //! Cost: one transposition of the samples; the loss.
 //! Checked: `tests/derivatives.rs`, `tests/tokens.rs`.
@@ -42,15 +42,17 @@ impl<V: Lane> Pass<V> {
 
     /// One sample, consecutive tokens in a lane; padding repeats the last token, a class token gets the first.
     fn gather_tokens(&mut self, job: &Job<'_, V::S>, item: usize) {
-        let (n, k) = (self.net.data.tokens, self.net.data.dim);
+        let (n, k, class) = (self.net.data.tokens, self.net.data.dim, self.net.tokens - self.net.data.tokens);
         let (sample, d) = (&job.data.inputs[item * n * k..(item + 1) * n * k], self.net.dim);
-        let raw = |token: usize| token.saturating_sub(self.net.tokens - n).min(n - 1);
+        let own = length(sample, k, self.net.config.padding_token);
+        self.tokens = own + class;
+        let raw = |token: usize| token.saturating_sub(class).min(own - 1);
         for (i, x) in self.inputs.iter_mut().enumerate() {
             *x = V::from_fn(|w| V::S::new(sample[raw(i / k * V::W + w) * k + i % k], 0.0));
         }
         let all = self.net.reader.kind == Readout::All;
         for (i, y) in self.targets.iter_mut().enumerate() {
-            let place = |w: usize| if all { (i / d * V::W + w).min(self.net.tokens - 1) * d + i % d } else { i };
+            let place = |w: usize| if all { (i / d * V::W + w).min(self.tokens - 1) * d + i % d } else { i };
             *y = V::from_fn(|w| V::S::new(target(job.data, item, place(w)), 0.0));
         }
         self.weights[0] = part(job.weight, 1);
@@ -93,7 +95,7 @@ impl<V: Lane> Pass<V> {
         for r in 0..tile.rows() {
             let own = r * tile.dim..(r + 1) * tile.dim;
             let (out, target) = (&self.out[own.clone()], &self.targets[own.clone()]);
-            let weight = part(weight, self.net.tokens - r * V::W);
+            let weight = part(weight, self.tokens - r * V::W);
             let value =
                 loss::value_and_cotangent(self.net.config.loss, weight, out, target, &mut self.g_out[own]).hsum();
             sums.risk += value.re();
@@ -115,6 +117,12 @@ impl<V: Lane> Pass<V> {
             .re();
         }
     }
+}
+
+/// Tokens of a sample in front of its trailing padding; a sample of nothing else keeps one.
+fn length(sample: &[f64], dim: usize, padding: i64) -> usize {
+    let filled = |token: &[f64]| padding < 0 || token[0] != padding as f64;
+    sample.chunks(dim).rposition(filled).map_or(1, |last| last + 1)
 }
 
 /// `weight` in the first `count` entries, zero in the others.
