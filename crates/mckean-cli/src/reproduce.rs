@@ -51,6 +51,10 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
                 100.0 * p.collapse()
             );
         }
+        println!();
+        let (header, rows) = mckean::claim::table(&r.claims);
+        table(&header, &rows);
+        println!("{} claims hold", mckean::claim::holding(&r.claims));
         r.failures.iter().take(3).for_each(|f| println!("failed: {f}"));
         println!("report: {}", r.page.display());
         println!("{} runs in {:.0} s", r.runs, r.seconds);

@@ -7,6 +7,7 @@
 
 pub mod bench;
 pub mod cite;
+pub mod claim;
 pub mod config;
 pub mod error;
 pub mod experiment;

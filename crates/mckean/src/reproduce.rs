@@ -6,11 +6,13 @@
 //! Cost: about three minutes on two cores; `quick` about 20 seconds.
 //! Checked: `tests/sweeps.rs` (quick tier), looked at as pictures.
 
+use crate::claim;
 use crate::config::Config;
 use crate::error::Error;
 use crate::report::{references, short};
 use crate::sweep::{self, Cell, Curve};
 use crate::sweep_report::{self, Group, figure};
+use mckean_num::par::Par;
 use mckean_report::page::{Block, Headline, Page, Row, Section};
 use mckean_report::{Figure, atomic_write};
 use serde::Serialize;
@@ -47,6 +49,8 @@ pub struct Panel {
 pub struct Reproduction {
     /// Figure 1 and 2 in both regimes.
     pub panels: Vec<Panel>,
+    /// Statements of the paper, measured.
+    pub claims: Vec<claim::Row>,
     /// The page.
     pub page: PathBuf,
     /// Runs in all.
@@ -140,7 +144,10 @@ pub fn gao2024(
     }
     let runs = total - failures.len();
     let page = out.join("report.html");
-    let mut all = Reproduction { panels, page, runs, failures, seconds: 0.0 };
+    let par = Par::new(jobs);
+    let claims =
+        claim::find("gao2024")?.iter().map(|c| c.verify(claim::Tier::Quick, &par)).collect::<Result<Vec<_>, _>>()?;
+    let mut all = Reproduction { panels, claims, page, runs, failures, seconds: 0.0 };
     all.seconds = begun.elapsed().as_secs_f64();
     atomic_write(&all.page, write(&all, quick, command)?.html().as_bytes())?;
     Ok(all)
@@ -208,6 +215,7 @@ fn write(r: &Reproduction, quick: bool, command: &str) -> Result<Page, Error> {
         let table = Block::Table { caption, header, rows: rows.into_iter().map(Row::new).collect() };
         sections.push(Section::new(p.title(), vec![Block::Figures(p.figures()?), table]));
     }
+    sections.push(claim::section(&r.claims));
     if !r.failures.is_empty() {
         sections.push(Section::new("Failed runs", vec![Block::List(r.failures.clone())]));
     }
@@ -232,7 +240,9 @@ fn write(r: &Reproduction, quick: bool, command: &str) -> Result<Page, Error> {
             format!("{:.1} %", 100.0 * p.collapse()),
         )
     };
-    let headline = std::iter::once(Headline::new("runs", r.runs.to_string())).chain(r.panels.iter().map(gap)).collect();
+    let runs = Headline::new("runs", r.runs.to_string());
+    let claims = Headline::new("claims that hold", claim::holding(&r.claims));
+    let headline = [runs, claims].into_iter().chain(r.panels.iter().map(gap)).collect();
     Ok(Page {
         title: "Gao et al. 2024, Figures 1 and 2 in miniature".into(),
         subtitle: format!("UCI digits, {tier}, {seeds} seeds a curve"),

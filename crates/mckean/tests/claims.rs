@@ -1,0 +1,54 @@
+//! Every claim that comes with the program is measured in its quick tier; claims that are wrong are found to be wrong.
+
+use mckean::claim::{Claim, Tier, Verdict, find, table};
+use mckean_num::par::Par;
+
+fn verdict(claim: &Claim) -> Verdict {
+    claim.verify(Tier::Quick, &Par::new(2)).unwrap().verdict
+}
+
+#[test]
+fn every_claim_holds_in_its_quick_tier_and_makes_a_row() {
+    let claims = find("gao2024").unwrap();
+    let rows: Vec<_> = claims.iter().map(|c| c.verify(Tier::Quick, &Par::new(2)).unwrap()).collect();
+    let failed: Vec<_> = rows.iter().filter(|r| r.verdict != Verdict::Holds).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let (header, body) = table(&rows);
+    assert!(body.len() == claims.len() && body.iter().all(|r| r.len() == header.len()));
+}
+
+#[test]
+fn wrong_claims_fail_and_broken_runs_are_not_testable() {
+    let mut claim = find("gao2024-eq3.5-dissipation").unwrap().remove(0);
+    claim.accept.least = Some(1.5);
+    claim.accept.most = Some(2.5);
+    assert_eq!(verdict(&claim), Verdict::Fails);
+    let mut claim = find("gao2024-prop3.1-variation").unwrap().remove(0);
+    claim.accept.least = Some(2.5);
+    claim.accept.most = None;
+    assert_eq!(verdict(&claim), Verdict::Fails);
+    // an Euler step of 40 leaves every flow
+    let mut claim = find("gao2024-prop3.2-moment").unwrap().remove(0);
+    let dynamics = claim.config.get_mut("dynamics").unwrap().as_table_mut().unwrap();
+    dynamics.insert("integrator".into(), "euler".into());
+    dynamics.insert("step".into(), 40.0.into());
+    dynamics.insert("until".into(), 4000.0.into());
+    assert_ne!(verdict(&claim), Verdict::Holds);
+}
+
+#[test]
+fn missing_numbers_are_named() {
+    let mut claim = find("gao2024-thm4.1-lambda").unwrap().remove(0);
+    claim.quick.remove("lambdas");
+    let text = claim.verify(Tier::Quick, &Par::serial()).unwrap_err().to_string();
+    assert!(text.contains("lambdas") && text.contains("[quick]"), "{text}");
+}
+
+#[test]
+fn a_claim_of_ones_own_is_read_from_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mine.toml");
+    std::fs::write(&path, include_str!("../../../claims/gao2024-eq2.8-velocity.toml")).unwrap();
+    let claim = &find(path.to_str().unwrap()).unwrap()[0];
+    assert_eq!((claim.id.as_str(), verdict(claim)), ("mine", Verdict::Holds));
+}
