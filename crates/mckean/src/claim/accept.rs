@@ -110,7 +110,9 @@ mod tests {
         use Verdict::*;
         let most = Accept { most: Some(1.0), ..Default::default() };
         let cases = [(0.5, None, Holds), (1.5, None, Fails), (f64::NAN, None, Undecided)];
-        cases.map(|(x, i, v)| assert_eq!(most.judge(x, i), v));
+        for (x, i, v) in cases {
+            assert_eq!(most.judge(x, i), v);
+        }
         assert_eq!(most.judge(0.9, Some((0.8, 1.2))), Undecided);
         assert_eq!(most.judge(2.0, Some((1.5, 2.5))), Fails);
         let half = Accept { contains: Some(-0.5), half_width: Some(0.03), ..Default::default() };
