@@ -71,13 +71,16 @@ fn sublayers(c: &mut Criterion) {
 
 fn products_on<V: Lane>(c: &mut Criterion, name: &str) {
     let mut group = c.benchmark_group(format!("products, {name}"));
-    for (m, n, k) in [(5, 8, 8), (64, 192, 192), (64, 768, 192)] {
+    for (m, n, k) in [(5, 8, 8), (65, 16, 192), (65, 192, 16), (65, 768, 192), (65, 192, 768), (65, 16, 640), (65, 640, 16), (65, 2560, 640), (65, 640, 2560)] {
         let a = vec![V::c(0.5); m * k];
         let b = vec![V::S::new(0.25, 0.0); k * n];
         let (mut out, mut sums) = (vec![V::zero(); m * n], vec![V::S::default(); k * n]);
         group.throughput(Throughput::Elements((m * n * k * V::W) as u64));
         group.bench_function(format!("product {m}x{n}x{k}"), |bench| {
             bench.iter(|| product((m, n, k), lanes(&a, k, 1), params(&b, n, 1), 1.0, false, black_box(&mut out), n))
+        });
+        group.bench_function(format!("transposed {m}x{n}x{k}"), |bench| {
+            bench.iter(|| product((m, n, k), lanes(&a, k, 1), params(&b, 1, k), 1.0, false, black_box(&mut out), n))
         });
         group.bench_function(format!("reduce {k}x{n}x{m}"), |bench| {
             bench.iter(|| reduce((k, n, m), lanes(&a, 1, k), lanes(&out, n, 1), 1.0, black_box(&mut sums), (n, 1)))

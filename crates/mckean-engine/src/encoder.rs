@@ -167,6 +167,17 @@ pub fn feed_forward<V: Lane>(m: &ModelConfig, dim: usize) -> Result<Option<Box<d
     })
 }
 
+/// Bytes of the rows that wide particles take through all their products at a time, to stay in the second-level cache.
+const BLOCK_BYTES: usize = 160 << 10;
+
+/// Blocks of `rows` rows of `width` lanes: whole register tiles. Narrow particles go in one piece, and so do very wide ones,
+/// of which two tiles would not fit.
+fn blocks<V>(rows: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
+    let fitting = BLOCK_BYTES / (width * size_of::<V>()).max(1) / 6 * 6;
+    let block = if fitting < 12 { rows.max(1) } else { fitting };
+    (0..rows).step_by(block).map(move |r| r..(r + block).min(rows))
+}
+
 /// `N` arrays of `len` lanes to be filled now and read in the backward pass: kept ones, or the front of `scratch`.
 fn store<'a, V, const N: usize>(
     kept: Option<&'a mut [V]>,

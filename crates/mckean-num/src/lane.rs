@@ -132,6 +132,20 @@ pub trait RealLane: Arithmetic {
     fn sums(x: [Self; 4]) -> [Self::R; 4] {
         x.map(Self::sum)
     }
+    /// The entries of both in turn, (a0, b0, a1, b1, ...), as two lanes.
+    #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        let pick = |i: usize| if i.is_multiple_of(2) { self.entry(i / 2) } else { other.entry(i / 2) };
+        (Self::generate(pick), Self::generate(|i| pick(i + Self::WIDTH)))
+    }
+    /// All entries equal to entry `i` of the lane at `from`: one load.
+    ///
+    /// # Safety
+    /// `from` points to a lane and `i < WIDTH`. (Every implementation is laid out as `WIDTH` entries.)
+    #[inline(always)]
+    unsafe fn spread(from: *const Self, i: usize) -> Self {
+        Self::broadcast(unsafe { *from.cast::<Self::R>().add(i) })
+    }
     /// Runs a task compiled for this instruction set.
     fn compiled<T: Task>(task: T) -> T::Out;
 }
@@ -214,6 +228,13 @@ pub trait Lane: Arithmetic {
     fn hsum(self) -> Self::S;
     /// Four sums over the entries, each to the same bits as `hsum`.
     fn hsums(x: [Self; 4]) -> [Self::S; 4];
+    /// The entries of both in turn, (a0, b0, a1, b1, ...), as two lanes.
+    fn zip(self, other: Self) -> (Self, Self);
+    /// All entries equal to entry `i` of the lane at `from`.
+    ///
+    /// # Safety
+    /// `from` points to a lane and `i < W`.
+    unsafe fn spread(from: *const Self, i: usize) -> Self;
     /// Runs a task compiled for this lane's instruction set.
     fn vectorize<T: Task>(task: T) -> T::Out;
 }
@@ -351,6 +372,14 @@ impl<V: RealLane> Lane for V {
     #[inline(always)]
     fn hsums(x: [V; 4]) -> [V::R; 4] {
         V::sums(x)
+    }
+    #[inline(always)]
+    fn zip(self, other: V) -> (V, V) {
+        RealLane::zip(self, other)
+    }
+    #[inline(always)]
+    unsafe fn spread(from: *const V, i: usize) -> V {
+        unsafe { <V as RealLane>::spread(from, i) }
     }
     #[inline(always)]
     fn vectorize<T: Task>(task: T) -> T::Out {

@@ -8,11 +8,11 @@
 use crate::lane::{Lane, Task};
 use std::marker::PhantomData;
 
-mod blocked;
 mod fixed;
 mod tile;
-use blocked::{Blocked, LARGE};
+mod transposed;
 use tile::{Reduce, Sink, Store, bands};
+use transposed::{Transposed, pays};
 
 /// A lane matrix operand.
 #[derive(Clone, Copy)]
@@ -152,15 +152,20 @@ fn store<V: Lane>(
 #[inline(never)]
 pub fn reduce<V: Lane>(
     sizes: (usize, usize, usize),
-    a: impl Operand<V>,
-    b: impl Operand<V>,
+    a: Lanes<'_, V>,
+    b: Lanes<'_, V>,
     alpha: f64,
     out: &mut [V::S],
     strides: (usize, usize),
 ) {
+    let (m, n, k) = sizes;
     let sink = sums::<V>(sizes, a, b, alpha, out, strides);
-    if sizes.0 * sizes.1 > 0 && sizes.1 * sizes.2 > LARGE {
-        V::vectorize(Blocked::<V, _, _> { sizes, a, b, sink, lane: PhantomData });
+    if strides.1 == 1 && pays::<V>(m, n) {
+        V::vectorize(Transposed { sizes, a, b, sink });
+    } else if strides.0 == 1 && pays::<V>(n, m) {
+        let sink = Reduce { strides: (strides.1, 1), ..sink };
+        let (a, b) = (lanes(b.data, b.columns, b.rows), lanes(a.data, a.columns, a.rows));
+        V::vectorize(Transposed { sizes: (n, m, k), a, b, sink });
     } else {
         V::vectorize(Work::<V, _, _, _> { sizes, a, b, sink, lane: PhantomData });
     }
@@ -173,8 +178,8 @@ pub fn reduce<V: Lane>(
 #[inline(always)]
 pub fn reduce_sized<V: Lane, const M: usize, const N: usize>(
     sizes: (usize, usize, usize),
-    a: impl Operand<V>,
-    b: impl Operand<V>,
+    a: Lanes<'_, V>,
+    b: Lanes<'_, V>,
     alpha: f64,
     out: &mut [V::S],
     strides: (usize, usize),
@@ -242,7 +247,7 @@ mod tests {
         fixed::<V, 7, 11>();
         fixed::<V, 13, 3>();
         let small = [(1, 1, 1), (5, 8, 8), (7, 3, 5), (13, 9, 1), (6, 4, 17), (2, 5, 0)];
-        let large = [(3, 90, 81), (37, 61, 100), (8, 5, 1500), (13, 4, 700)]; // the last two are cut along k
+        let large = [(3, 90, 81), (37, 61, 100), (45, 16, 33), (8, 5, 1500), (13, 4, 700)]; // the last two are cut along k
         for (m, n, k) in small.into_iter().chain(large) {
             let (a, b) = (random::<V>("a", m * k), random::<V>("b", k * n));
             let scalars = random::<V::S>("s", k * n);

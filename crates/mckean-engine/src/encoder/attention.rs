@@ -77,12 +77,12 @@ impl Attention {
         if self.causal { i + 1 } else { n }
     }
 
-    /// Fills `s` with the attention matrix of one chunk.
-    pub fn scores<V: Lane>(&self, n: usize, d: usize, q: &[V], k: &[V], s: &mut [V]) {
+    /// Fills `s` with the attention matrix of one chunk; queries and keys are (n, d), their rows `stride` lanes apart.
+    pub fn scores<V: Lane>(&self, n: usize, (d, stride): (usize, usize), q: &[V], k: &[V], s: &mut [V]) {
         if self.kernel.is_distance() {
-            distances(-0.5 / self.tau, n, d, q, k, s);
+            distances(-0.5 / self.tau, n, (d, stride), q, k, s);
         } else {
-            product((n, n, d), lanes(q, d, 1), lanes(k, 1, d), 1.0 / self.tau, false, s, n);
+            product((n, n, d), lanes(q, stride, 1), lanes(k, 1, stride), 1.0 / self.tau, false, s, n);
         }
         row_maps(*self, n, s);
     }
@@ -133,31 +133,33 @@ impl Attention {
         }
     }
 
-    /// From the cotangent `a` of exponents or dot products: `dq = ...` (overwrites), `dk += ...`; all (n, d).
+    /// From the cotangent `a` of exponents or dot products: `dq = ...` (overwrites), `dk += ...`; all (n, d) with rows
+    /// `stride` lanes apart.
     pub fn queries_keys_vjp<V: Lane>(
         &self,
         n: usize,
-        d: usize,
+        (d, stride): (usize, usize),
         (q, k): (&[V], &[V]),
         a: &[V],
         dq: &mut [V],
         dk: &mut [V],
     ) {
         let rate = 1.0 / self.tau;
-        product((n, d, n), lanes(a, n, 1), lanes(k, d, 1), rate, false, dq, d);
-        product((n, d, n), lanes(a, 1, n), lanes(q, d, 1), rate, true, dk, d);
+        product((n, d, n), lanes(a, n, 1), lanes(k, stride, 1), rate, false, dq, stride);
+        product((n, d, n), lanes(a, 1, n), lanes(q, stride, 1), rate, true, dk, stride);
         if self.kernel.is_distance() {
-            centre(rate, n, d, q, k, a, dq, dk);
+            centre(rate, n, (d, stride), q, k, a, dq, dk);
         }
     }
 }
 
 kernel! {
-    fn distances<'a, V>(factor: f64, n: usize, d: usize, q: &'a [V], k: &'a [V], s: &'a mut [V]) {
+    fn distances<'a, V>(factor: f64, n: usize, d: (usize, usize), q: &'a [V], k: &'a [V], s: &'a mut [V]) {
+        let (d, stride) = d;
         for i in 0..n {
             for j in 0..n {
                 let mut sum = V::zero();
-                for (&a, &b) in q[i * d..(i + 1) * d].iter().zip(&k[j * d..(j + 1) * d]) {
+                for (&a, &b) in q[i * stride..i * stride + d].iter().zip(&k[j * stride..j * stride + d]) {
                     let e = a - b;
                     sum = e.fma(e, sum);
                 }
@@ -191,7 +193,7 @@ kernel! {
     fn centre<'a, V>(
         rate: f64,
         n: usize,
-        d: usize,
+        d: (usize, usize),
         q: &'a [V],
         k: &'a [V],
         a: &'a [V],
@@ -205,7 +207,7 @@ kernel! {
                 column += a[j * n + i];
             }
             let (row, column) = (row * V::c(-rate), column * V::c(-rate));
-            for x in i * d..(i + 1) * d {
+            for x in i * d.1..i * d.1 + d.0 {
                 dq[x] = row.fma(q[x], dq[x]);
                 dk[x] = column.fma(k[x], dk[x]);
             }

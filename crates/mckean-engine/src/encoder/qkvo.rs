@@ -4,11 +4,11 @@
 //! "qkv" leaves W_O out (Song et al. 2024), so s = D.
 //! Shapes: q, k, v (heads, s, D), o (heads, D, s), biases q_bias, k_bias, v_bias (heads, s).
 //! Cost: 4 n s D + 2 n^2 s multiply-adds forward, twice that backward and the scores again; without room to keep
-//! projections and attended values, those too.
+//! projections and attended values, those too. Heads go in groups whose projections make one state: wide products.
 //! Checked: `tests/derivatives.rs`.
 
 use super::attention::{Attention, scores_vjp};
-use super::{Encoder, Site, Tile, Work, carve, store};
+use super::{Encoder, Site, Tile, Work, blocks, carve, store};
 use crate::kernel::bias;
 use mckean_model::{ModelConfig, TensorSpec};
 use mckean_num::kernel;
@@ -21,6 +21,7 @@ pub struct Qkvo {
     pub(super) width: usize,
     pub(super) output: bool,
     bias: bool,
+    group: usize,
     pub(super) tensors: Vec<TensorSpec>,
 }
 
@@ -40,7 +41,8 @@ impl Qkvo {
         if m.bias {
             tensors.extend(BIASES.iter().map(|n| spec(n, vec![s], 0, false)));
         }
-        Qkvo { attention: Attention::new(m, s, false), width: s, output, bias: m.bias, tensors }
+        let group = if output { (dim / s).clamp(1, m.heads) } else { 1 };
+        Qkvo { attention: Attention::new(m, s, false), width: s, output, bias: m.bias, group, tensors }
     }
 
     /// Which tensor is the bias of projection `k`.
@@ -48,9 +50,26 @@ impl Qkvo {
         3 + usize::from(self.output) + k
     }
 
-    /// Projection `k` (0 query, 1 key, 2 value) of all rows.
+    /// Columns of the projections of a group: its heads side by side.
+    fn columns<S>(&self, site: &Site<'_, S>) -> usize {
+        site.group.count * self.width
+    }
+
+    /// Projections of all rows, (rows, columns) each, block by block.
+    fn project_all<V: Lane>(&self, site: &Site<'_, V::S>, x: &[V], mut out: [&mut [V]; 3]) {
+        let (d, columns) = (site.tile.dim, self.columns(site));
+        for rows in blocks::<V>(site.tile.rows(), d) {
+            for (k, out) in out.iter_mut().enumerate() {
+                let own = &mut out[rows.start * columns..rows.end * columns];
+                self.project(site, k, &x[rows.start * d..], own);
+            }
+        }
+    }
+
+    /// Projection `k` (0 query, 1 key, 2 value) of the rows of `out`, (rows, columns).
     pub(super) fn project<V: Lane>(&self, site: &Site<'_, V::S>, k: usize, x: &[V], out: &mut [V]) {
-        let (rows, d, s) = (site.tile.rows(), site.tile.dim, self.width);
+        let (d, s) = (site.tile.dim, self.columns(site));
+        let rows = out.len() / s;
         let w = &site.theta[site.group.slot(&self.tensors, k)];
         product((rows, s, d), lanes(x, d, 1), params(w, 1, d), 1.0, false, out, s);
         if self.bias {
@@ -58,14 +77,37 @@ impl Qkvo {
         }
     }
 
-    /// Cotangent `r` of the attended values, from that of the output.
-    pub(super) fn output_cotangent<V: Lane>(&self, site: &Site<'_, V::S>, scale: f64, p: &[V], r: &mut [V]) {
-        let (rows, dim, d) = (site.tile.rows(), site.tile.dim, self.width);
-        if self.output {
-            let o = params(&site.theta[site.group.slot(&self.tensors, 3)], d, 1);
-            product((rows, d, dim), lanes(p, dim, 1), o, scale, false, r, d);
-        } else {
-            scaled(scale, p, r);
+    /// Parameters of the output map of head `h` of the group.
+    fn output_map<'a, S>(&self, site: &Site<'a, S>, h: usize) -> &'a [S] {
+        let len = self.width * site.tile.dim;
+        &site.theta[site.group.slot(&self.tensors, 3)][h * len..(h + 1) * len]
+    }
+
+    /// Cotangent `r` of the attended values, (rows, columns), from that of the output.
+    pub(super) fn output_cotangent<V: Lane>(&self, site: &Site<'_, V::S>, p: &[V], r: &mut [V]) {
+        let (dim, d, columns) = (site.tile.dim, self.width, self.columns(site));
+        if !self.output {
+            return scaled(site.scales[site.group.first], p, r);
+        }
+        for rows in blocks::<V>(site.tile.rows(), dim) {
+            for h in 0..site.group.count {
+                let o = params(self.output_map(site, h), d, 1);
+                let scale = site.scales[site.group.first + h];
+                let (p, r) = (&p[rows.start * dim..], &mut r[rows.start * columns + h * d..]);
+                product((rows.len(), d, dim), lanes(p, dim, 1), o, scale, false, r, columns);
+            }
+        }
+    }
+
+    /// Adds the output maps of the attended values `u`, (rows, columns), to `out`.
+    fn put_out<V: Lane>(&self, site: &Site<'_, V::S>, u: &[V], out: &mut [V]) {
+        let (dim, d, columns) = (site.tile.dim, self.width, self.columns(site));
+        for rows in blocks::<V>(site.tile.rows(), dim) {
+            for h in 0..site.group.count {
+                let o = params(self.output_map(site, h), 1, d);
+                let (u, out) = (&u[rows.start * columns + h * d..], &mut out[rows.start * dim..]);
+                product((rows.len(), dim, d), lanes(u, columns, 1), o, 1.0, true, out, dim);
+            }
         }
     }
 
@@ -78,7 +120,8 @@ impl Qkvo {
         g_x: &mut [V],
         g_theta: &mut [V::S],
     ) {
-        let (rows, d, s) = (site.tile.rows(), site.tile.dim, self.width);
+        let (d, s) = (site.tile.dim, self.columns(site));
+        let rows = g.len() / s;
         let slot = site.group.slot(&self.tensors, k);
         product((rows, d, s), lanes(g, s, 1), params(&site.theta[slot.clone()], d, 1), 1.0, true, g_x, d);
         reduce((s, d, rows), lanes(g, 1, s), lanes(x, d, 1), 1.0, &mut g_theta[slot], (d, 1));
@@ -93,8 +136,12 @@ impl<V: Lane> Encoder<V> for Qkvo {
         &self.tensors
     }
 
+    fn group(&self) -> usize {
+        self.group
+    }
+
     fn scratch(&self, tile: &Tile) -> usize {
-        8 * tile.rows() * self.width + 3 * tile.tokens * tile.tokens
+        8 * tile.rows() * self.width * self.group + 3 * tile.tokens * tile.tokens
     }
 
     fn multiply_adds(&self, n: usize, d: usize) -> usize {
@@ -107,62 +154,64 @@ impl<V: Lane> Encoder<V> for Qkvo {
 
     fn forward(&self, site: Site<'_, V::S>, x: &[V], out: &mut [V], work: Work<'_, V>) {
         let Tile { chunks, tokens: n, dim } = site.tile;
-        let (rows, scale, d) = (site.tile.rows(), site.scales[site.group.first], self.width);
-        let ([q, k, v, u], rest) = store(work.kept, work.lanes, rows * d);
+        let (columns, d) = (self.columns(&site), self.width);
+        let ([q, k, v, u], rest) = store(work.kept, work.lanes, site.tile.rows() * columns);
         let ([s, mask], _) = carve(rest, n * n);
-        for (i, projection) in [&mut *q, &mut *k, &mut *v].into_iter().enumerate() {
-            self.project(&site, i, x, projection);
-        }
-        for c in 0..chunks {
-            let own = c * n * d..(c + 1) * n * d;
-            self.attention.scores(n, d, &q[own.clone()], &k[own.clone()], s);
-            site.noise.fill(site.group.first as u64, c, mask);
+        self.project_all(&site, x, [&mut *q, &mut *k, &mut *v]);
+        for (h, c) in (0..site.group.count).flat_map(|h| (0..chunks).map(move |c| (h, c))) {
+            let (at, head) = (c * n * columns + h * d, site.group.first + h);
+            self.attention.scores(n, (d, columns), &q[at..], &k[at..], s);
+            site.noise.fill(head as u64, c, mask);
             site.noise.multiply(s, mask);
-            let to = if self.output { &mut u[own.clone()] } else { &mut out[own.clone()] };
-            product((n, d, n), lanes(s, n, 1), lanes(&v[own], d, 1), scale, !self.output, to, d);
+            let (to, stride) = if self.output { (&mut u[at..], columns) } else { (&mut out[c * n * dim..], dim) };
+            let values = lanes(&v[at..], columns, 1);
+            product((n, d, n), lanes(s, n, 1), values, site.scales[head], !self.output, to, stride);
         }
-        if !self.output {
-            return;
+        if self.output {
+            self.put_out(&site, u, out);
         }
-        let o = &site.theta[site.group.slot(&self.tensors, 3)];
-        product((rows, dim, d), lanes(u, d, 1), params(o, 1, d), 1.0, true, out, dim);
     }
 
     fn vjp(&self, site: Site<'_, V::S>, (x, p): (&[V], &[V]), g_x: &mut [V], g_theta: &mut [V::S], work: Work<'_, V>) {
         let Tile { chunks, tokens: n, dim } = site.tile;
-        let (rows, scale, d) = (site.tile.rows(), site.scales[site.group.first], self.width);
+        let (rows, columns, d) = (site.tile.rows(), self.columns(&site), self.width);
         let again = work.kept.is_none();
-        let ([q, k, v, u], rest) = store(work.kept, work.lanes, rows * d);
-        let ([r, dq, dk, dv], rest) = carve(rest, rows * d);
+        let ([q, k, v, u], rest) = store(work.kept, work.lanes, rows * columns);
+        let ([r, dq, dk, dv], rest) = carve(rest, rows * columns);
         let ([s, t, mask], _) = carve(rest, n * n);
         if again {
-            for (i, projection) in [&mut *q, &mut *k, &mut *v].into_iter().enumerate() {
-                self.project(&site, i, x, projection);
-            }
+            self.project_all(&site, x, [&mut *q, &mut *k, &mut *v]);
         }
-        self.output_cotangent(&site, scale, p, r);
+        self.output_cotangent(&site, p, r);
         dk.fill(V::zero());
-        for c in 0..chunks {
-            let own = c * n * d..(c + 1) * n * d;
-            let (q, k, v, r) = (&q[own.clone()], &k[own.clone()], &v[own.clone()], &r[own.clone()]);
-            self.attention.scores(n, d, q, k, s);
-            product((n, n, d), lanes(r, d, 1), lanes(v, 1, d), 1.0, false, t, n);
-            site.noise.fill(site.group.first as u64, c, mask);
+        for (h, c) in (0..site.group.count).flat_map(|h| (0..chunks).map(move |c| (h, c))) {
+            let (at, head) = (c * n * columns + h * d, site.group.first + h);
+            let (q, k, r) = (&q[at..], &k[at..], lanes(&r[at..], columns, 1));
+            self.attention.scores(n, (d, columns), q, k, s);
+            product((n, n, d), r, lanes(&v[at..], 1, columns), 1.0, false, t, n);
+            site.noise.fill(head as u64, c, mask);
             site.noise.multiply(t, mask);
             scores_vjp(self.attention, n, s, t);
             site.noise.multiply(s, mask);
             if self.output && again {
-                product((n, d, n), lanes(s, n, 1), lanes(v, d, 1), scale, false, &mut u[own.clone()], d);
+                let (values, scale) = (lanes(&v[at..], columns, 1), site.scales[head]);
+                product((n, d, n), lanes(s, n, 1), values, scale, false, &mut u[at..], columns);
             }
-            product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, false, &mut dv[own.clone()], d);
-            self.attention.queries_keys_vjp(n, d, (q, k), t, &mut dq[own.clone()], &mut dk[own]);
+            product((n, d, n), lanes(s, 1, n), r, 1.0, false, &mut dv[at..], columns);
+            self.attention.queries_keys_vjp(n, (d, columns), (q, k), t, &mut dq[at..], &mut dk[at..]);
         }
         if self.output {
-            let o = site.group.slot(&self.tensors, 3);
-            reduce((dim, d, rows), lanes(p, 1, dim), lanes(u, d, 1), 1.0, &mut g_theta[o], (d, 1));
+            let g_o = g_theta[site.group.slot(&self.tensors, 3)].chunks_mut(dim * d);
+            for (h, g_o) in g_o.enumerate() {
+                reduce((dim, d, rows), lanes(p, 1, dim), lanes(&u[h * d..], columns, 1), 1.0, g_o, (d, 1));
+            }
         }
-        for (i, g) in [&*dq, &*dk, &*dv].into_iter().enumerate() {
-            self.project_vjp(&site, i, (x, g), g_x, g_theta);
+        for rows in blocks::<V>(rows, dim) {
+            let (wide, own) = (rows.start * dim..rows.end * dim, rows.start * columns..rows.end * columns);
+            for (i, g) in [&*dq, &*dk, &*dv].into_iter().enumerate() {
+                let at = (&x[wide.clone()], &g[own.clone()]);
+                self.project_vjp(&site, i, at, &mut g_x[wide.clone()], g_theta);
+            }
         }
     }
 

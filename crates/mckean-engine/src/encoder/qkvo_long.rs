@@ -72,7 +72,7 @@ impl Qkvo {
             head.attend(own.q, (own.keys, own.values), own.r, own.dq, own.sweep);
             own.dq
         };
-        self.output_cotangent(&site, scale, p, own.g);
+        self.output_cotangent(&site, p, own.g);
         if self.attention.kernel.is_normalised() {
             rows::row_dots(s, own.g, u, own.delta);
         }

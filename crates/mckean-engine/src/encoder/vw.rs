@@ -41,7 +41,7 @@ impl Vw {
         let (Tile { tokens: n, dim: d, .. }, scale) = (site.tile, site.scales[site.group.first]);
         let ([s, mask], _) = carve(rest, n * n);
         for (c, ((x, q), u)) in x.chunks(n * d).zip(q.chunks(n * d)).zip(u.chunks_mut(n * d)).enumerate() {
-            self.attention.scores(n, d, q, x, s);
+            self.attention.scores(n, (d, d), q, x, s);
             site.noise.fill(site.group.first as u64, c, mask);
             site.noise.multiply(s, mask);
             product((n, d, n), lanes(s, n, 1), lanes(x, d, 1), scale, false, u, d);
@@ -62,7 +62,7 @@ impl Vw {
             let own = c * n * d..(c + 1) * n * d;
             let (q, x, r) = (&q[own.clone()], &x[own.clone()], &r[own.clone()]);
             let g_x = &mut g_x[own.clone()];
-            self.attention.scores(n, d, q, x, s);
+            self.attention.scores(n, (d, d), q, x, s);
             product((n, n, d), lanes(r, d, 1), lanes(x, 1, d), 1.0, false, t, n);
             site.noise.fill(site.group.first as u64, c, mask);
             site.noise.multiply(t, mask);
@@ -70,7 +70,7 @@ impl Vw {
             site.noise.multiply(s, mask);
             product((n, d, n), lanes(s, n, 1), lanes(x, d, 1), scale, false, &mut u[own.clone()], d);
             product((n, d, n), lanes(s, 1, n), lanes(r, d, 1), 1.0, true, g_x, d);
-            self.attention.queries_keys_vjp(n, d, (q, x), t, &mut dq[own], g_x);
+            self.attention.queries_keys_vjp(n, (d, d), (q, x), t, &mut dq[own], g_x);
         }
     }
 }

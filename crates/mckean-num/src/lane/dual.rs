@@ -158,6 +158,15 @@ impl<V: RealLane> Lane for Dual<V> {
         [dual(re[0], eps[0]), dual(re[1], eps[1]), dual(re[2], eps[2]), dual(re[3], eps[3])]
     }
     #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        let ((a, b), (c, d)) = (RealLane::zip(self.re, other.re), RealLane::zip(self.eps, other.eps));
+        (dual(a, c), dual(b, d))
+    }
+    #[inline(always)]
+    unsafe fn spread(from: *const Self, i: usize) -> Self {
+        unsafe { dual(V::spread(&raw const (*from).re, i), V::spread(&raw const (*from).eps, i)) }
+    }
+    #[inline(always)]
     fn vectorize<T: Task>(task: T) -> T::Out {
         V::compiled(task)
     }

@@ -55,6 +55,14 @@ fn arithmetic<V: RealLane>() {
         let four = [a, a * V::c(0.3), -a, a / V::c(7.0)];
         let sums = V::hsums(four);
         assert!((0..4).all(|i| sums[i].re() == four[i].hsum().re()), "four sums have the bits of one");
+        let (low, high) = Lane::zip(a, -a);
+        for i in 0..2 * V::WIDTH {
+            let entry = if i < V::WIDTH { low.get(i) } else { high.get(i - V::WIDTH) }.re();
+            assert_eq!(entry, if i % 2 == 0 { 1.0 } else { -1.0 } * (i / 2 + 1) as f64, "zip");
+        }
+        let lanes = [a, a * V::c(0.3)];
+        let spread = unsafe { <V as Lane>::spread(&raw const lanes[1], V::WIDTH - 1) };
+        assert!((0..V::WIDTH).all(|i| spread.get(i).re() == lanes[1].get(V::WIDTH - 1).re()), "spread");
         let y = Lane::fma(a, a, V::c(1.0)) / a - a;
         for i in 0..V::WIDTH {
             assert!((y.get(i).re() - 1.0 / (i as f64 + 1.0)).abs() < 40.0 * <V::R as Real>::EPSILON.re());

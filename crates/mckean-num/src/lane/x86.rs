@@ -19,7 +19,8 @@ const AVX2_DUAL_TILES: [(usize, usize); 2] = [(2, 2); 2];
 macro_rules! lane {
     ($(#[$doc:meta])* $name:ident, $reg:ident, $r:ident, $w:literal, $tiles:expr, $dual_tiles:expr, $features:literal,
      $set1:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $fma:ident, $max:ident, $min:ident, $sqrt:ident,
-     |$p:ident| $pow2:expr, |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr $(, |$four:ident| $sums:expr)?) => {
+     |$p:ident| $pow2:expr, |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr,
+     |$four:ident| $sums:expr, |$za:ident, $zb:ident| $zip:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         #[repr(transparent)]
@@ -85,8 +86,14 @@ macro_rules! lane {
                 }
                 e[0]
             }
-            $(#[inline(always)]
-            fn sums($four: [Self; 4]) -> [$r; 4] { $sums })?
+            #[inline(always)]
+            fn sums($four: [Self; 4]) -> [$r; 4] { $sums }
+            #[inline(always)]
+            fn zip(self, o: Self) -> (Self, Self) {
+                let ($za, $zb) = (self.0, o.0);
+                let (low, high) = unsafe { $zip };
+                (Self(low), Self(high))
+            }
             #[inline(always)]
             fn compiled<T: Task>(task: T) -> T::Out {
                 #[target_feature(enable = $features)]
@@ -110,7 +117,23 @@ lane!(
     _mm512_set1_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_div_pd, _mm512_fmadd_pd,
     _mm512_max_pd, _mm512_min_pd, _mm512_sqrt_pd,
     |p| _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_add_epi64(_mm512_castpd_si512(p), _mm512_set1_epi64(1023)))),
-    |a, b, x, y| _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b), y, x)
+    |a, b, x, y| _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b), y, x),
+    |x| {
+        // halves added, then quarters, then neighbours: the order of `sum`
+        let [Self(a), Self(b), Self(c), Self(d)] = x;
+        unsafe {
+            let ab = _mm512_add_pd(_mm512_shuffle_f64x2::<0x44>(a, b), _mm512_shuffle_f64x2::<0xee>(a, b));
+            let cd = _mm512_add_pd(_mm512_shuffle_f64x2::<0x44>(c, d), _mm512_shuffle_f64x2::<0xee>(c, d));
+            let two = _mm512_add_pd(_mm512_shuffle_f64x2::<0x88>(ab, cd), _mm512_shuffle_f64x2::<0xdd>(ab, cd));
+            let one = _mm512_add_pd(two, _mm512_permute_pd::<0x55>(two));
+            let e = std::mem::transmute::<__m512d, [f64; 8]>(one);
+            [e[0], e[2], e[4], e[6]]
+        }
+    },
+    |a, b| (
+        _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b),
+        _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b),
+    )
 );
 lane!(
     /// Sixteen f32 in an AVX-512 register.
@@ -118,7 +141,23 @@ lane!(
     _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_div_ps, _mm512_fmadd_ps,
     _mm512_max_ps, _mm512_min_ps, _mm512_sqrt_ps,
     |p| _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_add_epi32(_mm512_castps_si512(p), _mm512_set1_epi32(127)))),
-    |a, b, x, y| _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), y, x)
+    |a, b, x, y| _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), y, x),
+    |x| {
+        let [Self(a), Self(b), Self(c), Self(d)] = x;
+        unsafe {
+            let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+            let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xee>(c, d));
+            let four = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+            let two = _mm512_add_ps(four, _mm512_permute_ps::<0x4e>(four));
+            let one = _mm512_add_ps(two, _mm512_permute_ps::<0xb1>(two));
+            let e = std::mem::transmute::<__m512, [f32; 16]>(one);
+            [e[0], e[4], e[8], e[12]]
+        }
+    },
+    |a, b| (
+        _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b),
+        _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b),
+    )
 );
 lane!(
     /// Four f64 in an AVX2 register.
@@ -135,6 +174,10 @@ lane!(
             let bd = _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(b, d), _mm256_permute2f128_pd::<0x31>(b, d));
             std::mem::transmute::<__m256d, [f64; 4]>(_mm256_hadd_pd(ac, bd))
         }
+    },
+    |a, b| {
+        let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
     }
 );
 lane!(
@@ -153,5 +196,9 @@ lane!(
             let e = std::mem::transmute::<__m256, [f32; 8]>(_mm256_hadd_ps(quarters, quarters));
             [e[0], e[1], e[4], e[5]]
         }
+    },
+    |a, b| {
+        let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
     }
 );

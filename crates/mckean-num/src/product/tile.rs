@@ -146,7 +146,7 @@ const fn loads(tile: (usize, usize), m: usize, n: usize) -> usize {
 
 /// Whether tiles of this size are ever asked for: keeps the code of the others out of the binary.
 #[inline(always)]
-const fn possible<V: Lane>(rows: usize, columns: usize) -> bool {
+pub(super) const fn possible<V: Lane>(rows: usize, columns: usize) -> bool {
     let mut x = 0;
     while x < V::TILES.len() {
         if rows <= V::TILES[x].0 && columns <= V::TILES[x].1 {
