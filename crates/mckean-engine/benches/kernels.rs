@@ -10,7 +10,7 @@ use mckean_data::{Dataset, Targets};
 use mckean_engine::{Batch, DataShape, Network, Risk};
 use mckean_model::config::Embedding;
 use mckean_model::{Activation, AttentionKernel, InitConfig, ModelConfig, Readout, init};
-use mckean_num::lane::{Isa, Lane, Scalar};
+use mckean_num::lane::{Dual, Isa, Lane, Scalar};
 use mckean_num::par::Par;
 use mckean_num::product::{lanes, params, product, reduce};
 use mckean_num::rng::Seed;
@@ -71,7 +71,7 @@ fn sublayers(c: &mut Criterion) {
 
 fn products_on<V: Lane>(c: &mut Criterion, name: &str) {
     let mut group = c.benchmark_group(format!("products, {name}"));
-    for (m, n, k) in [(5, 8, 8), (65, 16, 192), (65, 192, 16), (65, 768, 192), (65, 192, 768), (65, 16, 640), (65, 640, 16), (65, 2560, 640), (65, 640, 2560)] {
+    for (m, n, k) in [(5, 8, 8), (65, 16, 192), (65, 192, 192), (65, 640, 640)] {
         let a = vec![V::c(0.5); m * k];
         let b = vec![V::S::new(0.25, 0.0); k * n];
         let (mut out, mut sums) = (vec![V::zero(); m * n], vec![V::S::default(); k * n]);
@@ -94,10 +94,12 @@ fn products(c: &mut Criterion) {
         Isa::Avx512 => {
             products_on::<<f64 as Scalar>::Avx512>(c, "f64 avx512");
             products_on::<<f32 as Scalar>::Avx512>(c, "f32 avx512");
+            products_on::<<Dual<f32> as Scalar>::Avx512>(c, "dual f32 avx512");
         }
         Isa::Avx2 => {
             products_on::<<f64 as Scalar>::Avx2>(c, "f64 avx2");
             products_on::<<f32 as Scalar>::Avx2>(c, "f32 avx2");
+            products_on::<<Dual<f32> as Scalar>::Avx2>(c, "dual f32 avx2");
         }
         Isa::Portable => products_on::<<f64 as Scalar>::Portable>(c, "f64 portable"),
     }
