@@ -5,8 +5,13 @@
 //! Cost: stated by each module; meant for analysis, not for every step of training.
 //! Checked: unit tests of each module, `tests/failures.rs`.
 
+pub mod assumption;
+pub mod certificate;
 pub mod error;
 pub mod fit;
 pub mod transport;
+pub mod verdict;
 
+pub use certificate::View;
 pub use error::AnalysisError;
+pub use verdict::{Condition, Verdict};
