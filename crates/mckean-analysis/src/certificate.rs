@@ -6,6 +6,7 @@
 //! Checked: tests of each module, `tests/failures.rs`.
 
 pub mod adjoint;
+pub mod conditions;
 pub mod coverage;
 pub mod gap;
 pub mod kernel;

@@ -46,7 +46,7 @@ pub struct Coverage {
 /// Uniform points farther than this from what they should cover are too few to tell.
 const TOO_FEW: f64 = 0.95;
 /// How much worse than uniform points still counts as covering.
-const SLACK: f64 = 1.5;
+pub const SLACK: f64 = 1.5;
 
 impl Coverage {
     /// Whether M particles could show anything: M uniform ones would cover.
