@@ -5,10 +5,10 @@
 //! Cost: none.
 //! Checked: tests below.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was found about a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It holds where it was looked at.
@@ -20,7 +20,7 @@ pub enum Verdict {
 }
 
 /// One row: a condition, a number, a limit, a verdict.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Short name, such as "A2 (i)".
     pub name: String,
