@@ -8,7 +8,7 @@
 
 mod sliced;
 
-pub use sliced::{directions, sliced};
+pub use sliced::{Weighted, directions, sliced, weighted};
 
 use crate::error::AnalysisError;
 use lapjv::{Matrix, lapjv};

@@ -30,7 +30,12 @@ pub fn conditions(view: &View, role: Role, g: &str) -> Vec<Condition> {
     let homogeneous =
         Condition::at_most(&format!("A4 (i) {g}"), "g(T, c a_1, a_2) = c g(T, a_1, a_2)", defect(view, role), 1e-12);
     let best = residuals(view, role, FEATURES).into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, f64::NAN));
-    let words = format!("relative residual of -p at the best depth, t* = {:.3}", view.depth(best.0));
+    let tokens = used(view) * view.net().tokens;
+    let words = format!(
+        "relative residual of -p at the best depth, t* = {:.3}: {tokens} tokens, {} features",
+        view.depth(best.0),
+        FEATURES.min(2 * tokens)
+    );
     let image = Condition::at_most(
         &format!("A4 (ii) on the data, {g}"),
         "-p(., t*) in the closed span of g(., a), |a_2| <= 1, at the samples",
@@ -104,10 +109,15 @@ pub fn residuals(view: &View, role: Role, most: usize) -> Vec<(usize, f64)> {
     all.map(|k| (k, residual(view, k, role, &view.trace.adjoints[k + 1], most))).collect()
 }
 
+/// Samples of a fit.
+fn used(view: &View) -> usize {
+    view.data.samples.min((TOKENS / view.net().tokens).max(1))
+}
+
 /// Relative distance of `target` (samples, n, D) from the span of features at the states of sublayer `k`.
 fn residual(view: &View, k: usize, role: Role, target: &[f64], most: usize) -> f64 {
     let (n, d) = (view.net().tokens, view.net().dim);
-    let samples = view.data.samples.min((TOKENS / n).max(1));
+    let samples = used(view);
     let (x, target) = (&view.trace.states[k][..samples * n * d], &target[..samples * n * d]);
     let features = features(view, k, role, x, most.min(2 * samples * n));
     let target = DMatrix::from_row_slice(samples * n, d, target);

@@ -29,20 +29,34 @@ pub fn directions(count: usize, dim: usize) -> Vec<Vec<f64>> {
     all
 }
 
-/// Sliced W2 along `count` directions (rounded up to whole orthogonal frames).
+/// Points (points, dim) row-major with their weights.
+pub type Weighted<'a> = (&'a [f64], &'a [f64]);
+
+/// Sliced W2 between equally weighted clouds along `count` directions (rounded up to whole orthogonal frames).
 ///
 /// # Errors
 /// Empty clouds or points that are not finite.
 pub fn sliced(a: &[f64], b: &[f64], dim: usize, count: usize) -> Result<f64, AnalysisError> {
-    if dim == 0 || !a.len().is_multiple_of(dim) || !b.len().is_multiple_of(dim) {
-        return Err(AnalysisError::data("sliced W2", "whole points", format!("{} and {} numbers", a.len(), b.len())));
+    let even = |x: &[f64]| vec![1.0; x.len() / dim.max(1)];
+    weighted((a, &even(a)), (b, &even(b)), dim, count)
+}
+
+/// As [`sliced`] for weighted points.
+///
+/// # Errors
+/// Empty clouds, points that are not finite, weights that are not positive or not one a point.
+pub fn weighted(a: Weighted<'_>, b: Weighted<'_>, dim: usize, count: usize) -> Result<f64, AnalysisError> {
+    let fits = |x: Weighted<'_>| dim > 0 && x.0.len() == dim * x.1.len();
+    if !fits(a) || !fits(b) {
+        let found = format!("{} and {} numbers, {} and {} weights", a.0.len(), b.0.len(), a.1.len(), b.1.len());
+        return Err(AnalysisError::data("sliced W2", "whole points with a weight each", found));
     }
     let frames = directions(count.max(1).div_ceil(dim) * dim, dim);
     let mut sum = 0.0;
     for u in &frames {
-        let project = |x: &[f64]| -> Vec<(f64, f64)> {
-            x.chunks(dim).map(|p| (p.iter().zip(u).map(|(p, u)| p * u).sum(), 1.0)).collect()
-        };
+        let along = |p: &[f64]| p.iter().zip(u).map(|(p, u)| p * u).sum();
+        let project =
+            |x: Weighted<'_>| -> Vec<(f64, f64)> { x.0.chunks(dim).zip(x.1).map(|(p, w)| (along(p), *w)).collect() };
         sum += on_line(&project(a), &project(b))?.powi(2);
     }
     Ok((sum * dim as f64 / frames.len() as f64).sqrt())
@@ -78,6 +92,16 @@ mod tests {
         let scaled: Vec<f64> = a.iter().map(|x| 1.5 * x).collect(); // W2 = 0.5 (E|x|^2)^(1/2)
         let length = (a.iter().map(|x| x * x).sum::<f64>() / 500.0).sqrt();
         assert!((sliced(&a, &scaled, 5, 20).unwrap() / (0.5 * length) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn weights_are_repetitions() {
+        let (a, b) = (cloud(20, 3, 5), cloud(20, 3, 6));
+        let twice: Vec<f64> = [&a[..], &a[..30]].concat(); // the first ten points count double
+        let weights: Vec<f64> = (0..20).map(|i| if i < 10 { 2.0 } else { 1.0 }).collect();
+        let one = weighted((&a, &weights), (&b, &[0.3; 20]), 3, 30).unwrap();
+        assert!((one - sliced(&twice, &b, 3, 30).unwrap()).abs() < 1e-12);
+        assert!(weighted((&a, &weights[1..]), (&b, &weights), 3, 30).is_err());
     }
 
     #[test]
