@@ -34,7 +34,7 @@ fn cases() -> Vec<Case> {
 #[test]
 fn outputs_and_losses_are_those_of_the_plain_reference() {
     for c in cases() {
-        let (trace, plain) = (c.maps.trace(&c.theta, &c.data), Plain { net: &*c.net, theta: &c.theta });
+        let (trace, plain) = (c.maps.trace(&c.theta, &c.data), Plain { net: &c.net, theta: &c.theta });
         let wanted: Vec<f64> = (0..c.data.samples).flat_map(|i| plain.outputs(c.data.inputs_of(i))).collect();
         let gap = wanted.iter().zip(&trace.outputs).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         assert!(gap < 1e-12 && wanted.len() == trace.outputs.len(), "{}: {gap:e}", c.name);
@@ -50,7 +50,7 @@ fn the_first_adjoint_is_the_difference_of_the_loss_in_the_data() {
         let u: Vec<f64> = c.data.inputs.iter().map(|_| g.normal()).collect();
         let at = |h: f64| {
             let inputs = c.data.inputs.iter().zip(&u).map(|(x, u)| x + h * u).collect();
-            Plain { net: &*c.net, theta: &c.theta }.risk(&Dataset { inputs, ..c.data.clone() })
+            Plain { net: &c.net, theta: &c.theta }.risk(&Dataset { inputs, ..c.data.clone() })
         };
         let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
         let exact = dot(&trace.adjoints[0], &u) / c.data.samples as f64;

@@ -63,7 +63,7 @@ pub fn quotients(view: &View, role: Role) -> [(f64, f64); 4] {
 fn ray(view: &View, role: Role, states: &[&[f64]], i: usize, draws: &mut Draws) -> Ray {
     let (dim, size) = (view.net().dim, states[0].len());
     let mut alpha = growth::particle(view, role, draws, 1.0 + draws_size(i));
-    if role == Role::Neuron && i % 2 == 0 {
+    if role == Role::Neuron && i.is_multiple_of(2) {
         onto_kink(&mut alpha[..dim], &states[i / 2 % states.len()][..dim]);
     }
     let mut unit = |n: usize| {
