@@ -20,6 +20,7 @@ macro_rules! print {
 }
 
 mod bench;
+mod certify;
 mod check;
 mod cite;
 mod data;
@@ -66,6 +67,8 @@ enum Verb {
     Report(report::Args),
     /// Check derivatives, orders and identities on this machine.
     Verify(verify::Args),
+    /// Which conditions of convergence hold at a run or config, and which rates they predict.
+    Certify(certify::Args),
     /// Reproduce a founding paper's figures in miniature.
     Reproduce(reproduce::Args),
     /// Time a preset or config against what this machine can do.
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Verb::Sweep(a) => sweep::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),
         Verb::Verify(a) => verify::run(&a, &shell),
+        Verb::Certify(a) => certify::run(&a, &shell),
         Verb::Reproduce(a) => reproduce::run(&a, &shell),
         Verb::Bench(a) => bench::run(&a, &shell),
         Verb::Cite(a) => cite::run(&a, &shell),

@@ -14,12 +14,14 @@ mod certificate;
 mod energy;
 mod kinetic;
 mod moment;
+mod radius;
 
 pub use balance::Balance;
 pub use certificate::ForwardCertificate;
 pub use energy::Energy;
 pub use kinetic::Kinetic;
 pub use moment::SecondMoment;
+pub use radius::{Radius, radius};
 
 /// What an observer sees.
 #[derive(Clone, Copy)]
@@ -116,9 +118,10 @@ pub trait Observer: Send {
 
 /// The observers that apply to a network and dynamics (registry: one line each).
 pub fn all(net: &Network, lambda: f64) -> Vec<Box<dyn Observer>> {
-    let candidates: [Option<Box<dyn Observer>>; 5] = [
+    let candidates: [Option<Box<dyn Observer>>; 6] = [
         Some(Box::new(Energy::default())),
         Some(Box::new(Kinetic::default())),
+        Some(Box::new(Radius)),
         Balance::new(net).map(|b| Box::new(b) as Box<dyn Observer>),
         (lambda > 0.0).then(|| Box::new(SecondMoment::default()) as Box<dyn Observer>),
         ForwardCertificate::applies(net).then(|| Box::new(ForwardCertificate) as Box<dyn Observer>),

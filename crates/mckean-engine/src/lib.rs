@@ -14,8 +14,10 @@ pub mod pass;
 pub mod plan;
 pub mod reference;
 pub mod risk;
+pub mod trace;
 
 pub use job::Sums;
 pub use network::{DataShape, Network};
 pub use plan::{LaneAxis, Plan};
 pub use risk::{Batch, Risk};
+pub use trace::{Cloud, Maps, Trace};

@@ -6,13 +6,18 @@
 //! Checked: tests below, `tests/claims.rs` (every quick tier; failing claims are reported as failing).
 
 mod accept;
+mod adjoint;
+mod assumptions;
+mod continuity;
 mod dissipation;
 mod kinds;
 mod lambda;
 mod moment;
 mod sample;
+mod sampled;
 mod variation;
 mod velocity;
+mod width;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -31,6 +36,11 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gao2024-eq3.5-dissipation", include_str!("../../../claims/gao2024-eq3.5-dissipation.toml")),
     ("gao2024-prop3.2-moment", include_str!("../../../claims/gao2024-prop3.2-moment.toml")),
     ("gao2024-thm4.1-lambda", include_str!("../../../claims/gao2024-thm4.1-lambda.toml")),
+    ("gao2024-f7-adjoint", include_str!("../../../claims/gao2024-f7-adjoint.toml")),
+    ("gao2024-propG.1-assumptions", include_str!("../../../claims/gao2024-propG.1-assumptions.toml")),
+    ("gao2024-lemD.6-width", include_str!("../../../claims/gao2024-lemD.6-width.toml")),
+    ("gao2024-lemC.7-moment", include_str!("../../../claims/gao2024-lemC.7-moment.toml")),
+    ("gao2024-flow-continuity", include_str!("../../../claims/gao2024-flow-continuity.toml")),
 ];
 
 /// How thorough a verification is.

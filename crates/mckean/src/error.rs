@@ -54,6 +54,25 @@ pub enum Error {
         /// Run directory.
         path: PathBuf,
     },
+    /// Certificates of a run that has not ended.
+    #[error(
+        "{path} holds an unfinished run: certificates are for the end of a run. Continue it with `mckean run --resume`."
+    )]
+    NotFinished {
+        /// Run directory.
+        path: PathBuf,
+    },
+    /// Certificates of a run that left the finite numbers.
+    #[error("the run in {path} ended as \"{outcome}\" with parameters that are not finite: nothing can be certified.")]
+    NotFinite {
+        /// Run directory.
+        path: PathBuf,
+        /// How it ended.
+        outcome: String,
+    },
+    /// Analysis.
+    #[error(transparent)]
+    Analysis(#[from] mckean_analysis::AnalysisError),
     /// One cell of a sweep is wrong.
     #[error("cell {label} of the sweep: {problem}")]
     Cell {

@@ -6,6 +6,7 @@
 //! Checked: `tests/`, `verify`.
 
 pub mod bench;
+pub mod certify;
 pub mod cite;
 pub mod claim;
 pub mod config;

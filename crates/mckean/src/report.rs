@@ -29,6 +29,7 @@ pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
         let table = checks::table(&table, &manifest);
         sections.push(Section::new("Exact checks", vec![table, Block::Figures(figures)]));
     }
+    sections.extend(crate::certify::read(dir).as_ref().map(crate::certify::sections));
     let particles = particles(dir, &config);
     if !particles.is_empty() {
         sections.push(Section::new("Particles", vec![Block::Figures(particles)]));

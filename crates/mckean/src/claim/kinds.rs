@@ -5,7 +5,9 @@
 //! Cost: none of its own.
 //! Checked: `tests/claims.rs`.
 
-use super::{Context, Found, dissipation, lambda, moment, variation, velocity};
+use super::{
+    Context, Found, adjoint, assumptions, continuity, dissipation, lambda, moment, sampled, variation, velocity, width,
+};
 use crate::error::Error;
 
 /// Measures a claim.
@@ -17,6 +19,11 @@ const KINDS: &[(&str, Kind)] = &[
     ("dissipation", dissipation::measure),
     ("moment", moment::measure),
     ("lambda", lambda::measure),
+    ("adjoint", adjoint::measure),
+    ("assumptions", assumptions::measure),
+    ("width", width::measure),
+    ("sampled_moment", sampled::measure),
+    ("continuity", continuity::measure),
 ];
 
 /// The kind of this name.

@@ -1,0 +1,194 @@
+//! A4: encoders are homogeneous in part of their parameters, and rich enough.
+//!
+//! Maths: (i) g(T, c a_1, a_2) = c g(T, a_1, a_2); (ii) their span over a_2 in a compact K is dense in the continuous maps of states (A4 of Gao et al. 2024).
+//! Derived: with n > 1 tokens (ii) as stated is false for token-wise neurons (column i sees column i only) and for softmax heads (linear where all
+//! tokens are equal). The proof (F.7) needs less: -p(., t*) approximated on the image of the samples, which is a least-squares fit on
+//! random features with |a_2| <= 1.
+//! Shapes: three conditions a kind of particle.
+//! Cost: a singular value decomposition of (samples n, features) a sublayer.
+//! Checked: tests below (planted targets are fitted, shared tokens cannot be), `tests/failures.rs`.
+
+use super::growth;
+use crate::certificate::View;
+use crate::certificate::probe::outer;
+use crate::verdict::{Condition, Verdict};
+use mckean_engine::Cloud;
+use mckean_model::Role;
+use mckean_num::rng::Seed;
+use nalgebra::DMatrix;
+
+/// Most features and most tokens of a fit.
+const FEATURES: usize = 320;
+const TOKENS: usize = 256;
+/// Residual, relative to p, that counts as approximated.
+const APPROXIMATED: f64 = 0.05;
+/// Singular values below this share of the largest are left out.
+const CUT: f64 = 1e-12;
+
+/// The clauses for one kind of particle, `g` the paper's letter.
+pub fn conditions(view: &View, role: Role, g: &str) -> Vec<Condition> {
+    let homogeneous =
+        Condition::at_most(&format!("A4 (i) {g}"), "g(T, c a_1, a_2) = c g(T, a_1, a_2)", defect(view, role), 1e-12);
+    let best = residuals(view, role, FEATURES).into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, f64::NAN));
+    let tokens = used(view) * view.net().tokens;
+    let words = format!(
+        "relative residual of -p at the best depth, t* = {:.3}: {tokens} tokens, {} features",
+        view.depth(best.0),
+        FEATURES.min(2 * tokens)
+    );
+    let image = Condition::at_most(
+        &format!("A4 (ii) on the data, {g}"),
+        "-p(., t*) in the closed span of g(., a), |a_2| <= 1, at the samples",
+        best.1,
+        APPROXIMATED,
+    );
+    vec![homogeneous.words("relative defect"), literal(view, role, g), image.words(words)]
+}
+
+/// (ii) as stated.
+fn literal(view: &View, role: Role, g: &str) -> Condition {
+    let (name, asks) = (format!("A4 (ii) as stated, {g}"), "the span is dense in the continuous maps of states");
+    let (mixing, nonlinear) = richness(view, role);
+    let fails = |value: f64, words: &str| {
+        let condition = Condition::at_least(&name, asks, value, 1e-9);
+        Condition { verdict: Verdict::Fails, ..condition }.words(words)
+    };
+    if view.net().tokens > 1 && mixing < 1e-9 {
+        return fails(mixing, "column i depends on column i only (change of column 1 when all others change)");
+    }
+    if nonlinear < 1e-9 {
+        return fails(nonlinear, "linear where all tokens are equal (relative defect of additivity)");
+    }
+    Condition::not_testable(&name, asks, "density in all continuous maps is not decided by finitely many numbers")
+}
+
+/// Relative defect of homogeneity in the output map over random probes.
+pub fn defect(view: &View, role: Role) -> f64 {
+    let (mut draws, outer) = (Seed(0).stream("assumption.universal").open(), outer(view, role));
+    let value = |alpha: &[f64], x: &[f64]| view.maps.forward(Cloud { role, theta: alpha, scales: &[1.0] }, x);
+    let mut worst = 0.0f64;
+    for c in [-2.0, 0.5, 3.0, 0.0] {
+        let (x, alpha) = (growth::state(view, &mut draws, 2.0), growth::particle(view, role, &mut draws, 2.0));
+        let scaled: Vec<f64> = alpha.iter().zip(&outer).map(|(a, o)| if *o { c * a } else { *a }).collect();
+        let (one, other) = (value(&alpha, &x), value(&scaled, &x));
+        let size = one.iter().map(|x| x * x).sum::<f64>().sqrt().max(1e-300);
+        let gap = one.iter().zip(&other).map(|(a, b)| (c * a - b).powi(2)).sum::<f64>().sqrt();
+        worst = worst.max(gap / size);
+    }
+    worst
+}
+
+/// Change of the first column when all others change, and the defect of additivity on states of equal tokens (both relative).
+pub fn richness(view: &View, role: Role) -> (f64, f64) {
+    let (n, d) = (view.net().tokens, view.net().dim);
+    let mut draws = Seed(0).stream("assumption.richness").open();
+    let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let (mut mixing, mut nonlinear) = (0.0f64, 0.0f64);
+    for _ in 0..20 {
+        let alpha = growth::particle(view, role, &mut draws, 3.0);
+        let value = |x: &[f64]| view.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, x);
+        let (x, mut other) = (growth::state(view, &mut draws, 2.0), growth::state(view, &mut draws, 2.0));
+        other[..d].copy_from_slice(&x[..d]);
+        let (a, b) = (value(&x), value(&other));
+        let gap: Vec<f64> = a[..d].iter().zip(&b[..d]).map(|(a, b)| a - b).collect();
+        mixing = mixing.max(norm(&gap) / norm(&a).max(1e-300));
+        let equal = |c: &[f64]| value(&c.repeat(n));
+        let (c, e) = (&x[..d], &other[(n - 1) * d..]);
+        let sum: Vec<f64> = c.iter().zip(e).map(|(a, b)| a - 2.0 * b).collect();
+        let (whole, c, e) = (equal(&sum), equal(c), equal(e));
+        let gap: Vec<f64> = whole.iter().zip(&c).zip(&e).map(|((w, c), e)| w - c + 2.0 * e).collect();
+        nonlinear = nonlinear.max(norm(&gap) / (norm(&c) + norm(&e)).max(1e-300));
+    }
+    (mixing, nonlinear)
+}
+
+/// (sublayer, |p - fit|/|p|) for every sublayer of this kind, with at most `most` features.
+pub fn residuals(view: &View, role: Role, most: usize) -> Vec<(usize, f64)> {
+    let own = |k: &usize| view.net().sublayers[*k].role == role;
+    let all = (0..view.net().sublayers.len()).filter(own);
+    all.map(|k| (k, residual(view, k, role, &view.trace.adjoints[k + 1], most))).collect()
+}
+
+/// Samples of a fit.
+fn used(view: &View) -> usize {
+    view.data.samples.min((TOKENS / view.net().tokens).max(1))
+}
+
+/// Relative distance of `target` (samples, n, D) from the span of features at the states of sublayer `k`.
+fn residual(view: &View, k: usize, role: Role, target: &[f64], most: usize) -> f64 {
+    let (n, d) = (view.net().tokens, view.net().dim);
+    let samples = used(view);
+    let (x, target) = (&view.trace.states[k][..samples * n * d], &target[..samples * n * d]);
+    let features = features(view, k, role, x, most.min(2 * samples * n));
+    let target = DMatrix::from_row_slice(samples * n, d, target);
+    let svd = features.svd(true, true);
+    let cut = CUT * svd.singular_values.max();
+    let u = svd.u.expect("asked for");
+    let mut left = target.clone();
+    for (i, s) in svd.singular_values.iter().enumerate().filter(|(_, s)| **s > cut) {
+        debug_assert!(*s > 0.0);
+        let column = u.column(i);
+        let along = column.tr_mul(&left);
+        left -= column * along;
+    }
+    left.norm() / target.norm()
+}
+
+/// Features (samples n, at least one): entry of the output's first row for each column of the output map, over random a_2 in the unit ball.
+fn features(view: &View, k: usize, role: Role, x: &[f64], most: usize) -> DMatrix<f64> {
+    let (d, outer) = (view.net().dim, outer(view, role));
+    let tensor = view.maps.tensors(role).iter().find(|t| t.sums_particles).expect("every encoder has an output map");
+    let (columns, first) = (tensor.len() / tensor.shape[0], outer.iter().position(|o| *o).unwrap_or(0));
+    let count = most.div_ceil(columns).max(1);
+    let mut draws = Seed(0).stream("assumption.features").at(k as u64).open();
+    let mut all = DMatrix::zeros(x.len() / d, count * columns);
+    for p in 0..count {
+        let mut alpha: Vec<f64> = outer.iter().map(|o| if *o { 0.0 } else { draws.normal() }).collect();
+        let size = draws.uniform().sqrt() / alpha.iter().map(|a| a * a).sum::<f64>().sqrt();
+        alpha.iter_mut().for_each(|a| *a *= size);
+        for column in 0..columns {
+            alpha[first + column] = 1.0;
+            let out = view.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, x);
+            out.iter().step_by(d).enumerate().for_each(|(row, o)| all[(row, p * columns + column)] = *o);
+            alpha[first + column] = 0.0;
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::tests::{small, view};
+    use mckean_model::ModelConfig;
+
+    #[test]
+    fn encoders_are_homogeneous_in_their_output_map_only() {
+        for m in [small(), ModelConfig { attention: "qkvo".into(), head_dim: 2, hidden: 3, ..small() }] {
+            let v = view(&m, 2, 0.5, 0.0);
+            assert!(defect(&v, Role::Head) < 1e-13 && defect(&v, Role::Neuron) < 1e-13);
+        }
+    }
+
+    #[test]
+    fn what_particles_can_do_is_fitted_and_what_they_cannot_is_not() {
+        let v = view(&small(), 20, 0.5, 0.0);
+        for k in [0, 1] {
+            let role = v.net().sublayers[k].role;
+            let alpha = v.maps.particle(&v.theta, k, 0);
+            let planted = v.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, &v.trace.states[k]);
+            let mut draws = Seed(1).stream("universal.test").open();
+            let noise: Vec<f64> = planted.iter().map(|_| draws.normal()).collect();
+            let (few, noisy) = (residual(&v, k, role, &planted, 40), residual(&v, k, role, &noise, 20));
+            assert!(few < 0.05 && noisy > 0.5, "sublayer {k}: {few} {noisy}");
+        }
+    }
+
+    #[test]
+    fn neurons_do_not_mix_and_heads_are_linear_on_equal_tokens() {
+        let v = view(&small(), 2, 0.5, 0.0);
+        let (head, neuron) = (richness(&v, Role::Head), richness(&v, Role::Neuron));
+        assert!(head.0 > 1e-3 && head.1 < 1e-12, "{head:?}");
+        assert!(neuron.0 == 0.0 && neuron.1 > 1e-2, "{neuron:?}");
+    }
+}

@@ -1,0 +1,122 @@
+//! What can be certified about a run, or about a config before it runs: assumptions, conditions, predicted and measured rates.
+//!
+//! Maths: A1-A4, Theorem 4.1 and appendix F of Gao et al. 2024, as `mckean-analysis` checks them; rates from the tangent kernel (derived).
+//! Shapes: three tables; `analysis/certify.json` in the run directory and a section of its page.
+//! Cost: seconds: Jacobians, kernels and searches over at most `SAMPLES` samples.
+//! Checked: `tests/certify.rs`, `tests/cli.rs` of the command.
+
+mod rates;
+mod section;
+mod state;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::problem::Problem;
+use mckean_analysis::certificate::conditions;
+use mckean_analysis::certificate::kernel::{self, Kernel};
+use mckean_analysis::{AnalysisError, Condition, View, assumption};
+use mckean_data::Dataset;
+use mckean_num::par::Par;
+use mckean_report::{RunDir, atomic_write};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use rates::Rate;
+pub use section::{Sheet, sections, word};
+
+/// Samples that certificates look at.
+const SAMPLES: usize = 256;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Config or run directory.
+    pub subject: String,
+    /// Training time of the state that was looked at.
+    pub tau: f64,
+    /// Samples that were looked at, of how many.
+    pub samples: (usize, usize),
+    /// A1-A4, clause by clause.
+    pub assumptions: Vec<Condition>,
+    /// Hypotheses of Theorem 4.1 and what its proof uses.
+    pub conditions: Vec<Condition>,
+    /// Predicted against measured.
+    pub rates: Vec<Rate>,
+}
+
+/// Certifies a config at its initial state.
+///
+/// # Errors
+/// Anything wrong with the config; networks outside the model of the theorems.
+pub fn of_config(config: &Config, subject: &str, par: &Par) -> Result<Certificate, Error> {
+    let problem = Problem::new(config)?;
+    let start = Looked::new(&problem, problem.start.clone(), par)?;
+    let radii = [(0.0, mckean_dynamics::observe::radius(&problem.net, &problem.start))];
+    let rates = rates::at_start(&problem, &start, par)?;
+    Ok(certificate(subject, 0.0, &problem, &start, &radii, rates, par))
+}
+
+/// Certifies the end of a finished run and writes `analysis/certify.json` and the page.
+///
+/// # Errors
+/// A folder that is no run, an unfinished run, a run without finite parameters; networks outside the model of the theorems.
+pub fn of_run(path: &Path, par: &Par) -> Result<Certificate, Error> {
+    let dir = RunDir::open(path)?;
+    let run = state::read(&dir)?;
+    let _lock = dir.lock()?;
+    let start = Looked::new(&run.problem, run.problem.start.clone(), par)?;
+    let end = Looked::new(&run.problem, run.end.clone(), par)?;
+    let rates = rates::of_run(&run, &start, &end, par)?;
+    let subject = path.display().to_string();
+    let certificate = certificate(&subject, run.tau(), &run.problem, &end, &run.radii(), rates, par);
+    let json = serde_json::to_string_pretty(&certificate)
+        .map_err(|e| Error::Syntax { source_name: subject, problem: e.to_string() })?;
+    atomic_write(dir.analysis("certify"), format!("{json}\n").as_bytes())?;
+    crate::report::write_run(&dir)?;
+    Ok(certificate)
+}
+
+/// What `analysis/certify.json` of a run says, if it is there and whole.
+pub fn read(dir: &RunDir) -> Option<Certificate> {
+    serde_json::from_str(&std::fs::read_to_string(dir.analysis("certify")).ok()?).ok()
+}
+
+/// A state and the kernel there.
+struct Looked {
+    view: View,
+    kernel: Result<Kernel, AnalysisError>,
+}
+
+impl Looked {
+    fn new(problem: &Problem, theta: Vec<f64>, par: &Par) -> Result<Looked, Error> {
+        let (net, lambda) = (&problem.net, problem.config.dynamics.weight_decay);
+        let data = few(&problem.train);
+        let kernel = kernel::kernel(net, &data, &theta, lambda, par);
+        let view = View::new(net.clone(), data, theta, lambda)?;
+        Ok(Looked { view, kernel })
+    }
+}
+
+fn few(data: &Arc<Dataset>) -> Arc<Dataset> {
+    if data.samples <= SAMPLES { data.clone() } else { Arc::new(data.take(0..SAMPLES)) }
+}
+
+fn certificate(
+    subject: &str,
+    tau: f64,
+    problem: &Problem,
+    at: &Looked,
+    radii: &[(f64, f64)],
+    rates: Vec<Rate>,
+    par: &Par,
+) -> Certificate {
+    Certificate {
+        subject: subject.into(),
+        tau,
+        samples: (at.view.data.samples, problem.train.samples),
+        assumptions: assumption::table(&at.view),
+        conditions: conditions::table(&at.view, radii, &at.kernel, par),
+        rates,
+    }
+}
