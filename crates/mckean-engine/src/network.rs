@@ -11,8 +11,8 @@ use crate::kernel::readout::Reader;
 use crate::pass::most_kept;
 use crate::plan::{self, LaneAxis};
 use mckean_model::config::{Embedding, Lanes, Norm};
-use mckean_model::layout::Start;
 use mckean_model::depth::Stages;
+use mckean_model::layout::Start;
 use mckean_model::{Layout, Loss, ModelConfig, ModelError, ParticleWeights, Readout, Role, parametrisation};
 use std::ops::Range;
 

@@ -40,7 +40,9 @@ impl<S: Scalar> Plain<'_, S> {
         for l in 0..m.depth {
             match m.depth_method {
                 DepthMethod::Splitting => self.block(&mut z, l),
-                DepthMethod::Midpoint => z = moved(&z, m.dt(), &self.field(&moved(&z, 0.5 * m.dt(), &self.field(&z, l)), l)),
+                DepthMethod::Midpoint => {
+                    z = moved(&z, m.dt(), &self.field(&moved(&z, 0.5 * m.dt(), &self.field(&z, l)), l))
+                }
                 DepthMethod::Rk4 => z = self.rk4(&z, l),
                 DepthMethod::Gauss2 => z = self.gauss2(&z, l),
             }

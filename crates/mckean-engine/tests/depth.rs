@@ -17,8 +17,10 @@ const METHODS: [DepthMethod; 3] = [DepthMethod::Midpoint, DepthMethod::Rk4, Dept
 fn settings_of(method: DepthMethod) -> Vec<(String, ModelConfig, usize)> {
     let fits = |m: &ModelConfig| m.norm == Norm::None && !m.bias && m.parametrisation == Parametrisation::MeanField;
     let all = settings().into_iter().filter(|(_, m, _)| fits(m));
-    all.map(|(name, m, outputs)| (format!("{name} {method:?}"), ModelConfig { depth_method: method, depth: 2, ..m }, outputs))
-        .collect()
+    all.map(|(name, m, outputs)| {
+        (format!("{name} {method:?}"), ModelConfig { depth_method: method, depth: 2, ..m }, outputs)
+    })
+    .collect()
 }
 
 fn risk_of(net: &Arc<Network>, data: &Arc<Dataset>, theta: &[f64]) -> f64 {
@@ -87,7 +89,10 @@ fn shared(method: DepthMethod, steps: usize) -> f64 {
     let m = ModelConfig { depth_method: method, depth: steps, activation: Activation::Gelu, ..theory() };
     let data = Arc::new(data(&m, 16, 1));
     let net = network(&m, &data);
-    let own = parameters(&network(&ModelConfig { depth: 1, depth_method: DepthMethod::Splitting, ..m.clone() }, &data), "theta");
+    let own = parameters(
+        &network(&ModelConfig { depth: 1, depth_method: DepthMethod::Splitting, ..m.clone() }, &data),
+        "theta",
+    );
     let theta: Vec<f64> = (0..m.slices()).flat_map(|_| own.clone()).collect();
     risk_of(&net, &data, &theta)
 }
@@ -95,7 +100,12 @@ fn shared(method: DepthMethod, steps: usize) -> f64 {
 #[test]
 fn orders_are_one_two_four_and_four_and_limits_agree() {
     let limit = shared(DepthMethod::Rk4, 256);
-    let cases = [(DepthMethod::Splitting, 64, 1.0), (DepthMethod::Midpoint, 16, 2.0), (DepthMethod::Rk4, 8, 4.0), (DepthMethod::Gauss2, 8, 4.0)];
+    let cases = [
+        (DepthMethod::Splitting, 64, 1.0),
+        (DepthMethod::Midpoint, 16, 2.0),
+        (DepthMethod::Rk4, 8, 4.0),
+        (DepthMethod::Gauss2, 8, 4.0),
+    ];
     for (method, steps, order) in cases {
         let (a, b) = ((shared(method, steps) - limit).abs(), (shared(method, 2 * steps) - limit).abs());
         let found = (a / b).log2();
@@ -124,7 +134,8 @@ fn repeated_particles_are_one_particle_with_their_weight() {
         let data = Arc::new(data(&wide, 8, 1));
         let few = ModelConfig { heads: 2, neurons: 2, ..wide.clone() };
         let shape = DataShape { tokens: data.tokens, dim: data.dim, outputs: 1, vocabulary: 0 };
-        let lists: Vec<Vec<f64>> = (0..wide.slices()).map(|s| if s % 2 == 0 { vec![0.75, 0.25] } else { vec![0.5, 0.5] }).collect();
+        let lists: Vec<Vec<f64>> =
+            (0..wide.slices()).map(|s| if s % 2 == 0 { vec![0.75, 0.25] } else { vec![0.5, 0.5] }).collect();
         let weights = ParticleWeights { heads: lists.clone(), neurons: lists };
         let (a, b) = (network(&wide, &data), Arc::new(Network::weighted(&few, shape, weights).unwrap()));
         let small = parameters(&b, "theta");

@@ -136,11 +136,18 @@ mod tests {
         let (config, layout) = setting(4000, 1);
         let v = layout.find("blocks.0.attention.v").unwrap();
         let mean_square = |beta: &[f64]| beta[v.range.clone()].iter().map(|x| x * x).sum::<f64>() / 4000.0;
-        let gaussian = draw(&config, &InitConfig { law: InitialLaw::Gaussian, scale: 2.0, ..Default::default() }, &layout, Seed(1));
+        let gaussian = draw(
+            &config,
+            &InitConfig { law: InitialLaw::Gaussian, scale: 2.0, ..Default::default() },
+            &layout,
+            Seed(1),
+        );
         assert!((mean_square(&gaussian) - 4.0).abs() < 0.1);
-        let fan_in = draw(&config, &InitConfig { law: InitialLaw::FanIn, scale: 1.0, ..Default::default() }, &layout, Seed(1));
+        let fan_in =
+            draw(&config, &InitConfig { law: InitialLaw::FanIn, scale: 1.0, ..Default::default() }, &layout, Seed(1));
         assert!((mean_square(&fan_in) * 12000.0 / 9.0 - 1.0).abs() < 0.05);
-        let ball = draw(&config, &InitConfig { law: InitialLaw::Ball, scale: 3.0, ..Default::default() }, &layout, Seed(1));
+        let ball =
+            draw(&config, &InitConfig { law: InitialLaw::Ball, scale: 3.0, ..Default::default() }, &layout, Seed(1));
         let w = layout.find("blocks.0.attention.w").unwrap();
         let radius = |j| [v, w].iter().flat_map(|t| &ball[t.particle(j)]).map(|x| x * x).sum::<f64>().sqrt();
         let largest = (0..4000).map(radius).fold(0.0, f64::max);

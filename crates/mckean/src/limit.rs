@@ -105,7 +105,13 @@ pub fn settings(config: &Config) -> Settings {
 ///
 /// # Errors
 /// Anything wrong with config, data or run directory.
-pub fn run(config: &Config, par: &Par, out: &Path, (command, source): (&str, &str), say: &mut dyn FnMut(&str)) -> Result<Record, Error> {
+pub fn run(
+    config: &Config,
+    par: &Par,
+    out: &Path,
+    (command, source): (&str, &str),
+    say: &mut dyn FnMut(&str),
+) -> Result<Record, Error> {
     let path = directory(config, out);
     if path.exists() {
         let dir = RunDir::open(&path)?;
@@ -122,7 +128,8 @@ pub fn run(config: &Config, par: &Par, out: &Path, (command, source): (&str, &st
     write(&dir, &found, &record, problem.data.samples)?;
     manifest.ended = Some(mckean_report::run_dir::now());
     manifest.work.insert("particle_evaluations".into(), (found.work as u64).into());
-    manifest.outcome = Some(RunOutcome { kind: record.outcome.clone(), tau: record.ended, advice: record.advice.clone() });
+    manifest.outcome =
+        Some(RunOutcome { kind: record.outcome.clone(), tau: record.ended, advice: record.advice.clone() });
     dir.write_manifest(&manifest)?;
     limit_report::write(&dir)?;
     Ok(record)
@@ -132,9 +139,14 @@ fn record(dir: &RunDir, l: &Limit) -> Record {
     let finite = |x: f64| x.is_finite().then_some(x);
     let early = l.outcome != mckean_dynamics::Outcome::Finished;
     let (outcome, advice) = match (early, l.reached) {
-        (true, _) => (l.outcome.name(), "The flow of the limit ends here; lower the scale of the data or of the initial law."),
+        (true, _) => {
+            (l.outcome.name(), "The flow of the limit ends here; lower the scale of the data or of the initial law.")
+        }
         (_, true) => ("reached", "The error is within the tolerance at every time."),
-        _ => ("not_reached", "The curve is the best within the budget, and its interval is honest; raise --budget or --rtol."),
+        _ => (
+            "not_reached",
+            "The curve is the best within the budget, and its interval is honest; raise --budget or --rtol.",
+        ),
     };
     Record {
         dir: dir.path().into(),
@@ -181,13 +193,23 @@ fn write(dir: &RunDir, found: &Limit, record: &Record, samples: usize) -> Result
     let times = found.taus.len();
     let mut all = vec![NamedTensor::f64("tau", &[times], found.taus.clone())];
     for (name, band) in curves {
-        all.extend(PARTS.iter().zip(parts(band)).map(|(part, x)| NamedTensor::f64(format!("{name}{part}"), &[times], x[..times].to_vec())));
+        all.extend(
+            PARTS
+                .iter()
+                .zip(parts(band))
+                .map(|(part, x)| NamedTensor::f64(format!("{name}{part}"), &[times], x[..times].to_vec())),
+        );
     }
     if times > 0 {
         let each = found.outputs.value.len() / found.risk.value.len() / samples;
         let shape = [times, samples, each];
         let cut = |x: &[f64]| x[..times * samples * each].to_vec();
-        all.extend(PARTS.iter().zip(parts(&found.outputs)).map(|(part, x)| NamedTensor::f64(format!("outputs{part}"), &shape, cut(x))));
+        all.extend(
+            PARTS
+                .iter()
+                .zip(parts(&found.outputs))
+                .map(|(part, x)| NamedTensor::f64(format!("outputs{part}"), &shape, cut(x))),
+        );
     }
     tensors::save(dir.array("curves"), &all, &[])?;
     tensors::save(dir.array("law"), &snapshots(found), &[])?;
@@ -203,7 +225,11 @@ fn snapshots(found: &Limit) -> Vec<NamedTensor> {
         let slices = |f: &dyn Fn(usize) -> f64| (0..net.config.slices()).map(f).collect::<Vec<f64>>();
         let (method, steps) = (net.config.depth_method, net.config.depth);
         all.push(NamedTensor::f64("t", &[net.config.slices()], slices(&|s| method.time(steps, s))));
-        all.push(NamedTensor::f64("weight", &[net.config.slices()], slices(&|s| 1.0 / method.inverse_weight(steps, s))));
+        all.push(NamedTensor::f64(
+            "weight",
+            &[net.config.slices()],
+            slices(&|s| 1.0 / method.inverse_weight(steps, s)),
+        ));
     }
     for (i, (_, net, beta)) in found.snapshots.iter().enumerate() {
         all.extend(particles(net, beta, i));

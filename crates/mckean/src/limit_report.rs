@@ -57,9 +57,14 @@ fn headline(r: &Record) -> Vec<Headline> {
     }
     let last = |b: &Band| b.value.len().checked_sub(1).map(|i| (b.value[i], b.total(i)));
     for (band, label) in [(&r.risk, "risk R"), (&r.objective, "objective Q")] {
-        all.extend(last(band).map(|(x, e)| Headline { interval: format!("± {e:.1e}"), ..Headline::new(label, digits(x, e)) }));
+        all.extend(
+            last(band).map(|(x, e)| Headline { interval: format!("± {e:.1e}"), ..Headline::new(label, digits(x, e)) }),
+        );
     }
-    all.extend(r.error.map(|e| Headline { note: format!("asked {:.1e}", r.rtol), ..Headline::new("largest relative error", format!("{e:.1e}")) }));
+    all.extend(r.error.map(|e| Headline {
+        note: format!("asked {:.1e}", r.rtol),
+        ..Headline::new("largest relative error", format!("{e:.1e}"))
+    }));
     if r.strong {
         all.push(Headline { note: "depth errors fall slowly".into(), ..Headline::new("regime", "strong") });
     }
@@ -85,14 +90,28 @@ fn curves(r: &Record) -> Vec<Figure> {
     let caption = "The limit of infinite width and depth; the band is the total error (95 % of the particle part).";
     vec![
         figure("risk", "Risk", caption, Axis::linear("R", "risk"), vec![one(&r.risk, "risk R", 0)]),
-        figure("objective", "Objective", caption, Axis::linear("Q", "objective"), vec![one(&r.objective, "objective Q", 1)]),
-        figure("moment", "Second moment", caption, Axis::linear("", "mean of |β|²"), vec![one(&r.moment, "mean of |β|²", 2)]),
+        figure(
+            "objective",
+            "Objective",
+            caption,
+            Axis::linear("Q", "objective"),
+            vec![one(&r.objective, "objective Q", 1)],
+        ),
+        figure(
+            "moment",
+            "Second moment",
+            caption,
+            Axis::linear("", "mean of |β|²"),
+            vec![one(&r.moment, "mean of |β|²", 2)],
+        ),
     ]
 }
 
 fn errors(r: &Record) -> Vec<Figure> {
     let one = |band: &Band, name: &str, title: &str| {
-        let part = |label: &str, y: &Vec<f64>, colour| Series::line(label, r.taus.clone(), y.clone()).colour(Colour::Index(colour));
+        let part = |label: &str, y: &Vec<f64>, colour| {
+            Series::line(label, r.taus.clone(), y.clone()).colour(Colour::Index(colour))
+        };
         let total = (0..band.value.len()).map(|i| band.total(i)).collect();
         let series = vec![
             part("particles", &band.particle, 0),
@@ -102,7 +121,8 @@ fn errors(r: &Record) -> Vec<Figure> {
             part("total", &total, 4),
         ];
         let used = series.into_iter().filter(|s| s.y.iter().any(|y| *y > 0.0)).collect();
-        let caption = "Half width of the 95 % interval over replicates, significant bias, and differences to finer steps.";
+        let caption =
+            "Half width of the 95 % interval over replicates, significant bias, and differences to finer steps.";
         figure(name, title, caption, Axis::log("", "error"), used)
     };
     vec![one(&r.risk, "risk-error", "Error of R"), one(&r.objective, "objective-error", "Error of Q")]
@@ -117,7 +137,10 @@ fn table(r: &Record) -> Block {
         ("Runge-Kutta against Gauss depth", number(r.witness)),
         ("depth errors", if r.strong { "fall slowly: strong regime" } else { "fall as expected" }.into()),
         ("seconds", format!("{:.1}", r.seconds)),
-        ("predicted seconds for the tolerance", r.predicted.map_or("reached, or not a matter of particles".into(), |s| format!("{s:.0}"))),
+        (
+            "predicted seconds for the tolerance",
+            r.predicted.map_or("reached, or not a matter of particles".into(), |s| format!("{s:.0}")),
+        ),
         ("what it means", r.advice.clone()),
     ];
     let rows = rows.into_iter().map(|(name, value)| Row::new([name.to_string(), value])).collect();

@@ -75,6 +75,6 @@ impl Finite {
     /// As [`coupled`].
     pub fn trace(self, problem: &Problem, taus: &[f64], tolerance: f64) -> Result<Trace, LimitError> {
         let (net, start) = if problem.init.atoms > 0 { exact(problem, self)? } else { coupled(problem, self)? };
-        trace(problem, &net, &start, (taus, &[]), tolerance)
+        trace(problem, &net, &start, (taus, &[]), (tolerance, 1))
     }
 }

@@ -1,6 +1,7 @@
 //! Depth steps and time tolerance, settled on a small system whose particles are the same at every depth.
 //!
-//! Maths: depth error |R_2S - R_S|, time error |R_tol - R_tol/10|, both on the same particles, where nothing else differs; Gauss
+//! Maths: depth error |R_2S - R_S|, time error |R_tol - R_tol/10| (the latter with two steps at least between two times, so that it is
+//! never the same steps), both on the same particles, where nothing else differs; Gauss
 //! collocation on the same particles is an independent witness. DERIVED; the orders are those of `mckean_model::depth`.
 //! Shapes: curves over the asked times.
 //! Cost: some flows of `SHARED` particles a slice.
@@ -18,6 +19,8 @@ const SHARED: usize = 128;
 /// Shares of the tolerance that depth and time may use.
 const DEPTH_SHARE: f64 = 0.25;
 const TIME_SHARE: f64 = 0.1;
+/// Share of the budget that depth may use.
+const LADDER_SHARE: f64 = 0.3;
 /// Most depth steps, smallest tolerance of time steps.
 const MOST_STEPS: usize = 32;
 const LEAST_TOLERANCE: f64 = 1e-12;
@@ -28,11 +31,13 @@ pub(super) struct Ladder {
     pub tolerance: f64,
     /// Depth errors did not fall.
     pub strong: bool,
-    /// At `steps` and a tenth of `tolerance`, with twice the steps, at `tolerance`.
+    /// At `steps` and with twice the steps, both at a tenth of `tolerance`.
     pub base: Trace,
     pub finer: Trace,
-    pub looser: Trace,
-    pub witness: Trace,
+    /// One step, at `tolerance` and at a tenth of it.
+    timed: (Trace, Trace),
+    witness: Trace,
+    /// Velocity calls times evaluations.
     pub work: f64,
 }
 
@@ -42,7 +47,7 @@ pub(super) fn particles(atoms: bool, seed: u64) -> Particles {
 }
 
 impl Ladder {
-    /// Refines depth and time until their shares of the tolerance are met, half the budget is spent, or nothing more helps.
+    /// Refines time, then depth, until their shares of the tolerance are met, half the budget would be spent, or nothing more helps.
     pub fn settle(
         problem: &Problem,
         law: &Law,
@@ -50,34 +55,35 @@ impl Ladder {
         atoms: bool,
         par: &Par,
     ) -> Result<Ladder, LimitError> {
-        let (begun, mut work) = (Instant::now(), 0.0);
-        let (mut steps, mut tolerance, mut before, mut strong) = (1, 0.1 * settings.rtol, f64::INFINITY, false);
+        let mut rung = Rung { problem, law, settings, atoms, par, work: 0.0 };
+        let (rk4, gauss, floor, rtol) = (DepthMethod::Rk4, DepthMethod::Gauss2, settings.floor, settings.rtol);
+        let mut tolerance = 0.1 * rtol;
+        let (mut base, mut finer, looser) = loop {
+            let [looser, base, finer] =
+                rung.run([(rk4, 1, tolerance, 1), (rk4, 1, 0.1 * tolerance, 2), (rk4, 2, 0.1 * tolerance, 2)])?;
+            let error = largest(&gap(&base.series.risk, &looser.series.risk), &base.series.risk, floor);
+            let last = error <= TIME_SHARE * rtol || tolerance <= LEAST_TOLERANCE || rung.is_ended(&base);
+            if last {
+                break (base, finer, looser);
+            }
+            tolerance *= 0.1;
+        };
+        let time = base.clone();
+        let (begun, mut steps, mut before, mut strong) = (Instant::now(), 1, f64::INFINITY, false);
         loop {
-            let rung = Rung { problem, law, settings, atoms, par };
-            let mut all = rung.run(steps, tolerance)?;
-            work += all.iter().map(|(t, visits)| t.gradients as f64 * visits).sum::<f64>();
-            let mut next = || all.remove(0).0;
-            let (base, finer, looser, witness) = (next(), next(), next(), next());
-            let ladder = Ladder { steps, tolerance, strong, base, finer, looser, witness, work };
-            let (depth, time) = (ladder.depth_error(settings.floor), ladder.time_error(settings.floor));
-            let spent = begun.elapsed().as_secs_f64() > 0.5 * settings.budget;
-            let (deep, timely) = (depth <= DEPTH_SHARE * settings.rtol, time <= TIME_SHARE * settings.rtol);
-            if (deep && timely) || spent || !ladder.complete(settings) {
-                return Ok(ladder);
+            let error = largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor);
+            strong |= error > 0.5 * before && error > 1e-9;
+            let next = if steps > 1 { 2.0 * begun.elapsed().as_secs_f64() } else { 0.0 };
+            let dear = next > LADDER_SHARE * settings.budget;
+            if error <= DEPTH_SHARE * rtol || steps >= MOST_STEPS || dear || rung.is_ended(&finer) {
+                break;
             }
-            if !timely && tolerance > LEAST_TOLERANCE {
-                tolerance *= 0.1;
-            } else if !deep && steps < MOST_STEPS {
-                strong |= depth > 0.5 * before;
-                (before, steps) = (depth, 2 * steps);
-            } else {
-                return Ok(ladder);
-            }
+            (before, steps) = (error, 2 * steps);
+            let [more] = rung.run([(rk4, 2 * steps, 0.1 * tolerance, 2)])?;
+            base = std::mem::replace(&mut finer, more);
         }
-    }
-
-    fn complete(&self, settings: &Settings) -> bool {
-        [&self.base, &self.finer, &self.looser].iter().all(|t| t.series.len() == settings.taus.len())
+        let [witness] = rung.run([(gauss, steps, 0.1 * tolerance, 2)])?;
+        Ok(Ladder { steps, tolerance, strong, base, finer, timed: (looser, time), witness, work: rung.work })
     }
 
     /// Depth errors of a curve.
@@ -87,29 +93,22 @@ impl Ladder {
 
     /// Time errors of a curve.
     pub fn time(&self, pick: Pick) -> Vec<f64> {
-        gap(pick(&self.base.series), pick(&self.looser.series))
-    }
-
-    fn relative(&self, error: &[f64], floor: f64) -> f64 {
-        largest(error, &self.base.series.risk, floor)
-    }
-
-    fn depth_error(&self, floor: f64) -> f64 {
-        self.relative(&self.depth(risk), floor)
-    }
-
-    fn time_error(&self, floor: f64) -> f64 {
-        self.relative(&self.time(risk), floor)
+        gap(pick(&self.timed.0.series), pick(&self.timed.1.series))
     }
 
     /// Difference to Gauss collocation.
     pub fn witness_error(&self, floor: f64) -> f64 {
-        self.relative(&gap(&self.base.series.risk, &self.witness.series.risk), floor)
+        largest(&gap(&self.base.series.risk, &self.witness.series.risk), &self.base.series.risk, floor)
+    }
+
+    /// The flows that the errors come from.
+    pub fn all(&self) -> [&Trace; 4] {
+        [&self.base, &self.finer, &self.timed.0, &self.timed.1]
     }
 
     /// Times that all flows reached.
     pub fn reached(&self) -> usize {
-        [&self.base, &self.finer, &self.looser].iter().map(|t| t.series.len()).min().unwrap_or(0)
+        self.all().iter().map(|t| t.series.len()).min().unwrap_or(0)
     }
 }
 
@@ -123,20 +122,28 @@ struct Rung<'a> {
     settings: &'a Settings,
     atoms: bool,
     par: &'a Par,
+    work: f64,
 }
 
+/// Depth method, its steps, tolerance in training time, least steps between two times.
+type Case = (DepthMethod, usize, f64, usize);
+
 impl Rung<'_> {
-    /// Base, finer, looser, witness, each with particles times evaluations of one velocity call.
-    fn run(&self, steps: usize, tolerance: f64) -> Result<Vec<(Trace, f64)>, LimitError> {
-        let (rk4, gauss) = (DepthMethod::Rk4, DepthMethod::Gauss2);
-        let cases = [(rk4, steps, 0.1), (rk4, 2 * steps, 0.1), (rk4, steps, 1.0), (gauss, steps, 0.1)];
+    /// Follows the small system in several discretisations at once.
+    fn run<const N: usize>(&mut self, cases: [Case; N]) -> Result<[Trace; N], LimitError> {
         let own = particles(self.atoms, self.settings.seed);
-        let make = |&(method, steps, _): &(DepthMethod, usize, f64)| Member::new(self.problem, self.law, &own, (method, steps));
+        let make = |c: &Case| Member::new(self.problem, self.law, &own, (c.0, c.1));
         let members = cases.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
-        let tolerances: Vec<f64> = cases.iter().map(|c| c.2 * tolerance).collect();
+        let accuracies = cases.map(|c| (c.2, c.3));
         let times = (&self.settings.taus[..], &self.settings.snapshots[..]);
-        let all = traces(self.problem, &members, times, &tolerances, self.par)?;
-        Ok(all.into_iter().zip(&members).map(|(t, m)| (t, visits(m))).collect())
+        let all = traces(self.problem, &members, times, &accuracies, self.par)?;
+        self.work += all.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
+        let mut all = all.into_iter();
+        Ok(cases.map(|_| all.next().expect("a trace a case")))
+    }
+
+    fn is_ended(&self, trace: &Trace) -> bool {
+        trace.series.len() < self.settings.taus.len()
     }
 }
 

@@ -68,8 +68,7 @@ impl Member {
             Particles::Atoms => atoms.len(),
             Particles::Sobol { base, .. } => 2 * base.len(),
         };
-        let model =
-            ModelConfig { depth_method, depth: steps, heads: width, neurons: width, ..problem.model.clone() };
+        let model = ModelConfig { depth_method, depth: steps, heads: width, neurons: width, ..problem.model.clone() };
         let net = Network::new(&model, problem.shape)?;
         let mut start = init::shared(&net.layout, Seed(0));
         for slice in 0..model.slices() {
@@ -86,7 +85,8 @@ impl Member {
     }
 }
 
-/// Follows the flow of `start` on `net` through `taus` with step tolerance `tolerance`; parameters are kept at `keep`.
+/// Follows the flow of `start` on `net` through `taus`; parameters are kept at `keep`. `accuracy` is the tolerance of a step and the
+/// least number of steps between two times.
 ///
 /// # Errors
 /// Unknown encoders.
@@ -95,7 +95,7 @@ pub fn trace(
     net: &Arc<Network>,
     start: &[f64],
     (taus, keep): (&[f64], &[f64]),
-    tolerance: f64,
+    (tolerance, least): (f64, usize),
 ) -> Result<Trace, LimitError> {
     let begun = Instant::now();
     let config = DynamicsConfig {
@@ -115,7 +115,14 @@ pub fn trace(
     let mut trace =
         Trace { series: Series::default(), outcome: Outcome::Finished, gradients: 0, seconds: 0.0, kept: vec![] };
     for &tau in taus {
-        trace.outcome = flow.advance(tau);
+        let from = flow.tau();
+        for part in 1..=least {
+            let until = if part == least { tau } else { from + (tau - from) * part as f64 / least as f64 };
+            trace.outcome = flow.advance(until);
+            if trace.outcome != Outcome::Finished {
+                break;
+            }
+        }
         if trace.outcome != Outcome::Finished {
             break;
         }
@@ -136,14 +143,14 @@ pub(super) fn traces(
     problem: &Problem,
     members: &[Member],
     times: (&[f64], &[f64]),
-    tolerances: &[f64],
+    accuracies: &[(f64, usize)],
     par: &Par,
 ) -> Result<Vec<Trace>, LimitError> {
     let mut work: Vec<(usize, Option<Result<Trace, LimitError>>)> = (0..members.len()).map(|i| (i, None)).collect();
     par.each(&mut work, |_, (i, slot)| {
-        let (m, tolerance) = (&members[*i], tolerances[*i % tolerances.len()]);
+        let (m, accuracy) = (&members[*i], accuracies[*i % accuracies.len()]);
         let keep = if *i == 0 { times.1 } else { &[] };
-        *slot = Some(trace(problem, &m.net, &m.start, (times.0, keep), tolerance));
+        *slot = Some(trace(problem, &m.net, &m.start, (times.0, keep), accuracy));
     });
     work.into_iter().filter_map(|(_, t)| t).collect()
 }

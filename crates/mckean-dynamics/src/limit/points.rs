@@ -21,7 +21,11 @@ fn seed32(seed: u64, slice: usize, pad: u32) -> u32 {
 /// Point `i` of the scrambling `seed` of a slice, in the open cube.
 fn point(seed: u64, slice: usize, i: usize, dim: usize) -> Vec<f64> {
     let one = |d: u32| {
-        let u = sobol_burley::sample(i as u32, d % sobol_burley::NUM_DIMENSIONS, seed32(seed, slice, d / sobol_burley::NUM_DIMENSIONS));
+        let u = sobol_burley::sample(
+            i as u32,
+            d % sobol_burley::NUM_DIMENSIONS,
+            seed32(seed, slice, d / sobol_burley::NUM_DIMENSIONS),
+        );
         f64::from(u) + 1.0 / f64::from(1 << 25) // the middle of its cell
     };
     (0..dim as u32).map(one).collect()

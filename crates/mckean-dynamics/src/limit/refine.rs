@@ -9,6 +9,7 @@
 use super::ladder::{Ladder, risk, visits};
 use super::member::{Member, Particles, Trace, traces};
 use super::series::{Band, Pick, Series, largest};
+use super::statistics::student;
 use super::{Limit, LimitError, Problem, Settings, Source, points, setting};
 use crate::evolution::Outcome;
 use mckean_engine::Network;
@@ -19,6 +20,8 @@ use std::time::Instant;
 
 /// Particles a slice and replicates of the pilot.
 const PILOT: (usize, usize) = (256, 8);
+/// Replicates of everything after the pilot: Student's factor falls to 2.13, and half sets cost a quarter.
+const LEAST: usize = 16;
 /// Most particles a slice, most replicates.
 const WIDEST: usize = 4096;
 const MOST_REPLICATES: usize = 512;
@@ -30,7 +33,12 @@ const HALVED: usize = 4;
 /// # Errors
 /// Bad settings, models without a limit, laws without an inverse. A flow that ends early or a tolerance that is not reached is in the
 /// result, not an error.
-pub fn solve(problem: &Problem, settings: &Settings, par: &Par, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
+pub fn solve(
+    problem: &Problem,
+    settings: &Settings,
+    par: &Par,
+    say: &mut dyn FnMut(&str),
+) -> Result<Limit, LimitError> {
     let begun = Instant::now();
     settings.check()?;
     problem.check()?;
@@ -41,7 +49,11 @@ pub fn solve(problem: &Problem, settings: &Settings, par: &Par, say: &mut dyn Fn
             return Err(setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms, or use \"rqmc\"."));
         }
         Source::Rqmc if problem.init.atoms > 0 => {
-            return Err(setting("method", "\"rqmc\"", "a law of atoms is solved exactly. Use \"auto\", or init.atoms = 0."));
+            return Err(setting(
+                "method",
+                "\"rqmc\"",
+                "a law of atoms is solved exactly. Use \"auto\", or init.atoms = 0.",
+            ));
         }
         given => given == Source::Atoms,
     };
@@ -120,7 +132,7 @@ impl Solver<'_> {
             net: Some(Member::new(self.problem, self.law, &Particles::Atoms, (DepthMethod::Rk4, l.steps))?.net),
             ..Sample::default()
         };
-        let ended = [&l.base, &l.finer, &l.looser].into_iter().map(|t| t.outcome).filter(|o| *o != Outcome::Finished);
+        let ended = l.all().into_iter().map(|t| t.outcome).filter(|o| *o != Outcome::Finished);
         let outcome = ended.min_by(sooner).unwrap_or(Outcome::Finished);
         let band = |pick: Pick| {
             let (depth, time) = (l.depth(pick), l.time(pick));
@@ -145,7 +157,7 @@ impl Solver<'_> {
         for some in which.chunks(8 * self.par.threads()) {
             let members = some.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
             let keep = if from == 0 && all.is_empty() { &self.settings.snapshots[..] } else { &[] };
-            let tolerance = [self.ladder.tolerance];
+            let tolerance = [(self.ladder.tolerance, 1)];
             let found = traces(self.problem, &members, (&self.settings.taus, keep), &tolerance, self.par)?;
             self.work += found.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
             if sample.net.is_none() {
@@ -189,7 +201,8 @@ impl Solver<'_> {
             let (k, reps) = (sample.width, sample.whole.len());
             let fresh = (k * (reps - done)) as f64 + if done == 0 { (k * HALVED) as f64 } else { 0.0 };
             let price = clock.elapsed().as_secs_f64() / fresh;
-            let needed = (k * reps) as f64 * (particle / target).powi(2);
+            let ratio = particle / target * student(LEAST - 1).min(student(reps - 1)) / student(reps - 1);
+            let needed = (k * reps) as f64 * ratio.powi(2);
             let (width, wanted) = shape(needed, k, reps);
             let fixed = if width > k { (width * HALVED) as f64 } else { 0.0 };
             let old = if width > k { 0 } else { reps };
@@ -276,15 +289,13 @@ fn seed(root: u64, replicate: usize) -> u64 {
     mckean_num::rng::mix64(root.wrapping_add(1)).wrapping_add(replicate as u64 + 1)
 }
 
-/// Particles a slice and replicates for `needed` particles in all: wider first, at least eight replicates; a sample that is wide
-/// enough is only continued.
+/// Particles a slice and replicates for `needed` particles in all: after the pilot as wide as leaves `LEAST` replicates, then more of
+/// the same.
 fn shape(needed: f64, width: usize, replicates: usize) -> (usize, usize) {
-    let least = PILOT.1;
-    let widest = WIDEST.min(2 * points::MOST);
     let mut k = width;
-    while 2 * k * least <= needed as usize && k < widest && replicates <= least {
+    while replicates == PILOT.1 && 2 * k * LEAST <= needed as usize && k < WIDEST.min(2 * points::MOST) {
         k *= 2;
     }
     let wanted = (needed / k as f64).ceil() as usize;
-    (k, wanted.max(if k > width { least } else { replicates + 1 }))
+    (k, wanted.max(if k > width { LEAST } else { replicates + 1 }))
 }

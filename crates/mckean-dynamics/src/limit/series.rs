@@ -94,7 +94,11 @@ impl Band {
 
 /// Largest |error| relative to max(value, floor).
 pub(super) fn largest(error: &[f64], value: &[f64], floor: f64) -> f64 {
-    error.iter().zip(value).map(|(e, v)| e.abs() / v.abs().max(floor)).fold(0.0, |m, x| if x > m || x.is_nan() { x } else { m })
+    error
+        .iter()
+        .zip(value)
+        .map(|(e, v)| e.abs() / v.abs().max(floor))
+        .fold(0.0, |m, x| if x > m || x.is_nan() { x } else { m })
 }
 
 /// |a - b| entry by entry, over the shorter length.
@@ -116,6 +120,8 @@ mod tests {
         assert!((band.particle[0] - error).abs() < 1e-12 && band.particle[1] == 0.0);
         assert!((band.bias[0] - 0.3).abs() < 1e-12 && band.bias[1] == 0.0, "only a bias beyond its noise counts");
         assert!((band.total(0) - (error.hypot(0.3) + 0.11)).abs() < 1e-12);
-        assert!(largest(&[1.0, f64::NAN], &[1.0, 1.0], 1.0).is_nan() && largest(&[1.0, -3.0], &[10.0, 0.1], 1.0) == 3.0);
+        assert!(
+            largest(&[1.0, f64::NAN], &[1.0, 1.0], 1.0).is_nan() && largest(&[1.0, -3.0], &[10.0, 0.1], 1.0) == 3.0
+        );
     }
 }

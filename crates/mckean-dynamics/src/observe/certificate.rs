@@ -45,7 +45,8 @@ fn exponent(net: &Network, beta: &[f64]) -> f64 {
         for role in [Role::Head, Role::Neuron] {
             let tensors: Vec<&Tensor> = net.layout.particles(block, role).collect();
             let outer = |t: &&&Tensor| !matches!(last(t), "w" | "q" | "k"); // logits do not enlarge tokens
-            for (j, scale) in net.scales(role, block).iter().enumerate().take(tensors.first().map_or(0, |t| t.shape[0])) {
+            for (j, scale) in net.scales(role, block).iter().enumerate().take(tensors.first().map_or(0, |t| t.shape[0]))
+            {
                 let growth: f64 = tensors
                     .iter()
                     .filter(outer)

@@ -40,14 +40,7 @@ impl<V: Lane> Pass<V> {
     }
 
     /// Adds F(tape at `slot`, slice) to stage `i`.
-    fn field(
-        &mut self,
-        job: &Job<'_, V::S>,
-        net: &Arc<Network>,
-        tile: Tile,
-        slice: usize,
-        (slot, i): (usize, usize),
-    ) {
+    fn field(&mut self, job: &Job<'_, V::S>, net: &Arc<Network>, tile: Tile, slice: usize, (slot, i): (usize, usize)) {
         let len = tile.len();
         for sub in net.of_slice(slice) {
             let buffers = Buffers { kept: &mut [], lanes: &mut self.scratch, scalars: &mut self.scalars };

@@ -25,8 +25,10 @@ fn by_draws(law: &Law, n: usize) -> f64 {
 #[test]
 fn draws_and_the_cube_have_the_second_moment_of_the_law() {
     let cut = 1.5f64;
-    let kept = 1.0 - 2.0 * cut * (-0.5 * cut * cut).exp() / (2.0 * std::f64::consts::PI).sqrt()
-        / (1.0 - 2.0 * normal::distribution(-cut));
+    let kept = 1.0
+        - 2.0 * cut * (-0.5 * cut * cut).exp()
+            / (2.0 * std::f64::consts::PI).sqrt()
+            / (1.0 - 2.0 * normal::distribution(-cut));
     let cases = [
         (InitialLaw::Gaussian, 8.0),          // two tensors of mean square scale^2
         (InitialLaw::Normal, 24.0),           // six numbers of variance scale^2
