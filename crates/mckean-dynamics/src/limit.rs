@@ -138,6 +138,11 @@ fn setting(key: &'static str, value: impl ToString, problem: impl ToString) -> L
 }
 
 impl Settings {
+    /// Whether few particles settle the question.
+    fn is_loose(&self) -> bool {
+        self.rtol >= 2e-2
+    }
+
     /// Checks every range.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use mckean_model::{DepthMethod, Law};
 use mckean_num::par::Par;
 use std::time::Instant;
 
-/// Particles a slice of the small system.
+/// Particles a slice of the small system; half of them do for loose tolerances.
 const SHARED: usize = 128;
 /// Shares of the tolerance that depth and time may use.
 const DEPTH_SHARE: f64 = 0.25;
@@ -42,8 +42,9 @@ pub(super) struct Ladder {
 }
 
 /// Particles of the small system.
-pub(super) fn particles(atoms: bool, seed: u64) -> Particles {
-    if atoms { Particles::Atoms } else { Particles::Sobol { seed, base: 0..SHARED / 2, shared: true } }
+fn particles(atoms: bool, settings: &Settings) -> Particles {
+    let pairs = if settings.is_loose() { SHARED / 4 } else { SHARED / 2 };
+    if atoms { Particles::Atoms } else { Particles::Sobol { seed: settings.seed, base: 0..pairs, shared: true } }
 }
 
 impl Ladder {
@@ -131,7 +132,7 @@ type Case = (DepthMethod, usize, f64, usize);
 impl Rung<'_> {
     /// Follows the small system in several discretisations at once.
     fn run<const N: usize>(&mut self, cases: [Case; N]) -> Result<[Trace; N], LimitError> {
-        let own = particles(self.atoms, self.settings.seed);
+        let own = particles(self.atoms, self.settings);
         let make = |c: &Case| Member::new(self.problem, self.law, &own, (c.0, c.1));
         let members = cases.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
         let accuracies = cases.map(|c| (c.2, c.3));
