@@ -2,7 +2,7 @@
 //!
 //! Maths: T' = F(T, rho_t), F = (mean f + mean h)/2 (Gao et al., eq 3.1). "splitting" is the paper's network (eqs 2.1-2.4), order 1.
 //! DERIVED: explicit midpoint with one slice a step (order 2), the classical Runge-Kutta method with slices shared between
-//! neighbouring steps (order 4), two-node Gauss collocation by Picard sweeps (order 4 from the third sweep on).
+//! neighbouring steps (order 4), two-node Gauss collocation by Picard sweeps (order 4 from the fourth sweep on).
 //! Shapes: step s reads slices s * stride ... ; slice weights are the quadrature weights of the method and sum to one.
 //! Cost: evaluations of the field a step: midpoint 2, rk4 4, gauss2 2 * `SWEEPS`.
 //! Checked: tests below; `mckean-engine/tests/depth.rs` (orders, transposes).
@@ -26,7 +26,7 @@ pub enum DepthMethod {
 }
 
 /// Picard sweeps of a Gauss step; each raises the order by one up to 4, the rest only shrink the remainder.
-pub const SWEEPS: usize = 8;
+pub const SWEEPS: usize = 5;
 
 /// One evaluation of the field: K_i = F(T + dt sum_j a_ij K_j, slice).
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use mckean_model::{DepthMethod, Law};
 use mckean_num::par::Par;
 use std::time::Instant;
 
-/// Particles a slice of the small system; half of them do for loose tolerances.
+/// Particles a slice of the small system; a quarter of them does for loose tolerances.
 const SHARED: usize = 128;
 /// Shares of the tolerance that depth and time may use.
 const DEPTH_SHARE: f64 = 0.25;
@@ -43,7 +43,7 @@ pub(super) struct Ladder {
 
 /// Particles of the small system.
 fn particles(atoms: bool, settings: &Settings) -> Particles {
-    let pairs = if settings.is_loose() { SHARED / 4 } else { SHARED / 2 };
+    let pairs = if settings.is_loose() { SHARED / 8 } else { SHARED / 2 };
     if atoms { Particles::Atoms } else { Particles::Sobol { seed: settings.seed, base: 0..pairs, shared: true } }
 }
 
@@ -137,7 +137,7 @@ impl Rung<'_> {
         let members = cases.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
         let accuracies = cases.map(|c| (c.2, c.3));
         let times = (&self.settings.taus[..], &self.settings.snapshots[..]);
-        let all = traces(self.problem, &members, times, &accuracies, self.par)?;
+        let all = traces(self.problem, &members, times, if self.atoms { N } else { 0 }, &accuracies, self.par)?;
         self.work += all.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
         let mut all = all.into_iter();
         Ok(cases.map(|_| all.next().expect("a trace a case")))

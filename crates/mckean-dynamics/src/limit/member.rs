@@ -138,18 +138,19 @@ pub fn trace(
     Ok(trace)
 }
 
-/// Traces of many members at once, one a thread, in order.
+/// Traces of many members at once, one a thread, in order; the first `keepers` keep their parameters.
 pub(super) fn traces(
     problem: &Problem,
     members: &[Member],
     times: (&[f64], &[f64]),
+    keepers: usize,
     accuracies: &[(f64, usize)],
     par: &Par,
 ) -> Result<Vec<Trace>, LimitError> {
     let mut work: Vec<(usize, Option<Result<Trace, LimitError>>)> = (0..members.len()).map(|i| (i, None)).collect();
     par.each(&mut work, |_, (i, slot)| {
         let (m, accuracy) = (&members[*i], accuracies[*i % accuracies.len()]);
-        let keep = if *i == 0 { times.1 } else { &[] };
+        let keep = if *i < keepers { times.1 } else { &[] };
         *slot = Some(trace(problem, &m.net, &m.start, (times.0, keep), accuracy));
     });
     work.into_iter().filter_map(|(_, t)| t).collect()

@@ -156,9 +156,10 @@ impl Solver<'_> {
         let mut all = vec![];
         for some in which.chunks(8 * self.par.threads()) {
             let members = some.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
-            let keep = if from == 0 && all.is_empty() { &self.settings.snapshots[..] } else { &[] };
-            let tolerance = [(self.ladder.tolerance, 1)];
-            let found = traces(self.problem, &members, (&self.settings.taus, keep), &tolerance, self.par)?;
+            let keepers = usize::from(from == 0 && all.is_empty());
+            let (times, tolerance) =
+                ((&self.settings.taus[..], &self.settings.snapshots[..]), [(self.ladder.tolerance, 1)]);
+            let found = traces(self.problem, &members, times, keepers, &tolerance, self.par)?;
             self.work += found.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
             if sample.net.is_none() {
                 sample.net = members.first().map(|m| m.net.clone());
@@ -204,14 +205,13 @@ impl Solver<'_> {
             let price = clock.elapsed().as_secs_f64() / fresh;
             let ratio = particle / target * student(LEAST - 1).min(student(reps - 1)) / student(reps - 1);
             let needed = (k * reps) as f64 * ratio.powi(2);
-            let (width, wanted) = shape(needed, k, reps);
-            let fixed = if width > k { (width * HALVED) as f64 } else { 0.0 };
-            let old = if width > k { 0 } else { reps };
             let left = self.settings.budget - self.spent();
-            let cost = |n: usize| price * ((width * (n - old)) as f64 + fixed);
-            let all = cost(wanted);
-            let affordable = ((left / price - fixed) / width as f64).floor().max(0.0) as usize + old;
-            let next = wanted.min(affordable).min(MOST_REPLICATES);
+            let (mut plan, all) = Plan::new(needed, (k, reps), price, left, WIDEST);
+            if plan.width > k && plan.replicates < PILOT.1 {
+                plan = Plan::new(needed, (k, reps), price, left, k).0; // too wide for the budget: more of the same
+            }
+            let Plan { width, replicates: next } = plan;
+            let old = if width > k { 0 } else { reps };
             if next <= old || next * width <= k * reps {
                 return Ok(self.of_sample(sample, Some(all)));
             }
@@ -290,13 +290,43 @@ fn seed(root: u64, replicate: usize) -> u64 {
     mckean_num::rng::mix64(root.wrapping_add(1)).wrapping_add(replicate as u64 + 1)
 }
 
-/// Particles a slice and replicates for `needed` particles in all: after the pilot as wide as leaves `LEAST` replicates, then more of
-/// the same.
-fn shape(needed: f64, width: usize, replicates: usize) -> (usize, usize) {
-    let mut k = width;
-    while replicates == PILOT.1 && 2 * k * LEAST <= needed as usize && k < WIDEST.min(2 * points::MOST) {
-        k *= 2;
+/// What is run next.
+struct Plan {
+    width: usize,
+    replicates: usize,
+}
+
+impl Plan {
+    /// Particles a slice and replicates for `needed` particles in all, as far as `left` seconds go at `price` seconds a particle; and
+    /// the seconds that all of them would take. After the pilot as wide as leaves `LEAST` replicates, then more of the same.
+    fn new(needed: f64, (k, replicates): (usize, usize), price: f64, left: f64, widest: usize) -> (Plan, f64) {
+        let mut width = k;
+        while replicates == PILOT.1 && (2 * width * LEAST) as f64 <= needed && width < widest.min(2 * points::MOST) {
+            width *= 2;
+        }
+        let wider = width > k;
+        let (old, fixed) = if wider { (0, (width * HALVED) as f64) } else { (replicates, 0.0) };
+        let wanted = ((needed / width as f64).ceil() as usize).max(if wider { LEAST } else { replicates + 1 });
+        let affordable = ((left / price - fixed) / width as f64).floor().max(0.0) as usize + old;
+        let all = price * ((width as f64) * (wanted - old) as f64 + fixed);
+        (Plan { width, replicates: wanted.min(affordable).min(MOST_REPLICATES) }, all)
     }
-    let wanted = (needed / k as f64).ceil() as usize;
-    (k, wanted.max(if k > width { LEAST } else { replicates + 1 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_widen_after_the_pilot_continue_later_and_keep_to_the_budget() {
+        let plan = |needed, at, left| {
+            let (p, all) = Plan::new(needed, at, 1e-3, left, WIDEST);
+            (p.width, p.replicates, all)
+        };
+        assert_eq!(plan(32_768.0, (256, 8), 1e6), (2048, 16, 1e-3 * (32_768.0 + 2048.0 * 4.0)));
+        assert_eq!(plan(5_000.0, (256, 8), 1e6), (256, 20, 1e-3 * 256.0 * 12.0));
+        assert_eq!(plan(50_000.0, (1024, 16), 1e6).0, 1024, "only the pilot is thrown away");
+        assert_eq!(plan(5_000.0, (256, 8), 1.0).1, 11, "three more for a second");
+        assert_eq!(plan(f64::INFINITY, (256, 8), 10.0).0, WIDEST);
+    }
 }
