@@ -24,6 +24,7 @@ mod certify;
 mod check;
 mod cite;
 mod data;
+mod limit;
 mod new;
 mod output;
 mod report;
@@ -63,6 +64,8 @@ enum Verb {
     Run(run::Args),
     /// Run a grid over any config keys, resumable, on all cores.
     Sweep(sweep::Args),
+    /// Solve for the mean-field limit, with an error bar.
+    Limit(limit::Args),
     /// Rebuild the HTML report of a run or sweep.
     Report(report::Args),
     /// Check derivatives, orders and identities on this machine.
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Verb::Check(a) => check::run(&a, &shell),
         Verb::Run(a) => run::run(&a, &shell),
         Verb::Sweep(a) => sweep::run(&a, &shell),
+        Verb::Limit(a) => limit::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),
         Verb::Verify(a) => verify::run(&a, &shell),
         Verb::Certify(a) => certify::run(&a, &shell),

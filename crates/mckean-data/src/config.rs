@@ -75,6 +75,10 @@ pub struct DataConfig {
     pub context: usize,
     /// "in_context": standard deviation of the noise on y.
     pub noise: f64,
+    /// "in_context": a row of ones in every token, after y.
+    pub constant: bool,
+    /// "in_context": everything, targets too, is multiplied by this.
+    pub token_scale: f64,
     /// Tokens per sample of "teacher_student" (0 means 5) and "csv" (0 means 1; must divide the number of features).
     pub tokens: usize,
     /// "teacher_student": numbers per token.
@@ -116,6 +120,8 @@ impl Default for DataConfig {
             x_dim: 5,
             context: 16,
             noise: 0.0,
+            constant: true,
+            token_scale: 1.0,
             tokens: 0,
             dim: 8,
             teacher_depth: 1,

@@ -11,8 +11,9 @@ use crate::kernel::readout::Reader;
 use crate::pass::most_kept;
 use crate::plan::{self, LaneAxis};
 use mckean_model::config::{Embedding, Lanes, Norm};
+use mckean_model::depth::Stages;
 use mckean_model::layout::Start;
-use mckean_model::{Layout, Loss, ModelConfig, ModelError, Readout, Role, parametrisation};
+use mckean_model::{Layout, Loss, ModelConfig, ModelError, ParticleWeights, Readout, Role, parametrisation};
 use std::ops::Range;
 
 /// Shape of the data a network is built for.
@@ -40,6 +41,8 @@ pub struct NormRanges {
 /// One residual branch.
 #[derive(Clone, Debug)]
 pub struct Sublayer {
+    /// Slice of particles (block).
+    pub slice: usize,
     /// Head or neuron.
     pub role: Role,
     /// Particles.
@@ -73,10 +76,12 @@ pub struct Network {
     pub norm: Option<NormRanges>,
     /// Read-out.
     pub reader: Reader,
-    /// Residual step times weight of each head.
-    pub head_scales: Vec<f64>,
-    /// Residual step times weight of each neuron.
-    pub neuron_scales: Vec<f64>,
+    /// Weights of the particles of every slice.
+    pub weights: ParticleWeights,
+    /// Stages of a step, unless depth is split as in the paper.
+    pub stages: Option<Stages>,
+    /// Residual step times weight of each particle.
+    scales: ParticleWeights,
     multiply_adds: usize,
 }
 
@@ -94,6 +99,15 @@ impl Network {
     /// Anything `ModelConfig::check` refuses, unknown encoders, a read-out or loss that does not fit the data, absurd sizes.
     pub fn new(config: &ModelConfig, data: DataShape) -> Result<Network, ModelError> {
         config.check()?;
+        Network::weighted(config, data, ParticleWeights::of(config))
+    }
+
+    /// As [`Network::new`], with weights of the particles that may differ from slice to slice.
+    ///
+    /// # Errors
+    /// As [`Network::new`]. Panics if there are too few weights.
+    pub fn weighted(config: &ModelConfig, data: DataShape, weights: ParticleWeights) -> Result<Network, ModelError> {
+        config.check()?;
         let config = &config.with_readout_for(data.outputs);
         let dim = if config.embedding == Embedding::None { data.dim } else { config.embedding_dim };
         let tokens = data.tokens + usize::from(config.class_token);
@@ -105,7 +119,9 @@ impl Network {
         let stem = stem(config, data, tokens, dim, &mut layout);
         let mut sublayers = Vec::new();
         let mut multiply_adds = 0;
-        for block in 0..config.depth {
+        let stages = config.depth_method.stages();
+        let visits = |b: usize| stages.as_ref().map_or(1, |s| visits(s, config.depth, b));
+        for block in 0..config.slices() {
             let both = [
                 ("attention", Role::Head, config.heads, &attention),
                 ("feed_forward", Role::Neuron, config.neurons, &feed_forward),
@@ -113,14 +129,13 @@ impl Network {
             for (name, role, particles, encoder) in both {
                 if let Some(encoder) = encoder {
                     sublayers.push(sublayer(config, &mut layout, (block, name), role, particles, &**encoder, dim));
-                    multiply_adds += particles * encoder.multiply_adds(tokens, dim);
+                    multiply_adds += visits(block) * particles * encoder.multiply_adds(tokens, dim);
                 }
             }
         }
         let norm = norm(config, &mut layout, None, "norm", dim);
         let reader = reader(config, data, tokens, dim, &mut layout);
-        let scaled = |role| parametrisation::weights(config, role).iter().map(|w| w * config.step()).collect();
-        let (head_scales, neuron_scales) = (scaled(Role::Head), scaled(Role::Neuron));
+        let scales = weights.times(config.step());
         let config = config.clone();
         Ok(Network {
             config,
@@ -132,8 +147,9 @@ impl Network {
             sublayers,
             norm,
             reader,
-            head_scales,
-            neuron_scales,
+            weights,
+            stages,
+            scales,
             multiply_adds,
         })
     }
@@ -149,14 +165,26 @@ impl Network {
     }
 
     /// Scales of the particles of a sublayer.
-    pub fn scales(&self, role: Role) -> &[f64] {
-        if role == Role::Head { &self.head_scales } else { &self.neuron_scales }
+    pub fn scales(&self, role: Role, slice: usize) -> &[f64] {
+        self.scales.at(role, slice)
+    }
+
+    /// Sublayers of a slice.
+    pub fn of_slice(&self, slice: usize) -> &[Sublayer] {
+        let each = self.sublayers.len() / self.config.slices();
+        &self.sublayers[slice * each..(slice + 1) * each]
     }
 
     /// Speed of every parameter (see `mckean_model::parametrisation`).
     pub fn speeds(&self) -> Vec<f64> {
-        parametrisation::speeds(&self.config, &self.layout)
+        parametrisation::speeds(&self.config, &self.layout, &self.weights)
     }
+}
+
+/// How often a pass evaluates a slice.
+fn visits(stages: &Stages, steps: usize, slice: usize) -> usize {
+    let one = |step: usize| stages.stages.iter().filter(|s| step * stages.stride + s.slice == slice).count();
+    (0..steps).map(one).sum()
 }
 
 fn check_fit(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize) -> Result<(), ModelError> {
@@ -246,8 +274,9 @@ fn check_size(
 ) -> Result<(), ModelError> {
     let one = |e: &Maybe| e.as_ref().map_or(0.0, |e| e.tensors().iter().map(|t| t.len() as f64).sum::<f64>());
     let names = |e: &Maybe| e.as_ref().map_or(0, |e| e.tensors().len() + 4) as f64;
-    let total = m.depth as f64 * (m.heads as f64 * one(attention) + m.neurons as f64 * one(feed_forward));
-    let parameters = COPIES * 8.0 * total + m.depth as f64 * TENSOR_BYTES * (names(attention) + names(feed_forward));
+    let slices = m.slices() as f64;
+    let total = slices * (m.heads as f64 * one(attention) + m.neurons as f64 * one(feed_forward));
+    let parameters = COPIES * 8.0 * total + slices * TENSOR_BYTES * (names(attention) + names(feed_forward));
     let axis = plan::axis_of(m, tokens, LANE_BYTES);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()) as f64;
     let working = threads * working_bytes(m, dim, tokens, axis, (attention, feed_forward));
@@ -293,7 +322,8 @@ fn working_bytes(
     };
     let hidden = feed_forward.as_ref().map_or(0.0, |e| lane * e.scratch(&Tile { tokens: rows.min(64), ..tile }) as f64);
     let kept = (m.depth as f64 * kept).min(most_kept(axis, m.depth, state));
-    m.depth as f64 * 2.0 * state + kept + 8.0 * state + scratch + hidden
+    let states = m.depth_method.stages().map_or(2, |s| s.b.len()) as f64;
+    m.depth as f64 * states * state + kept + 8.0 * state + scratch + hidden
 }
 
 /// Memory that a run may take: what the system calls available, or 64 GB where it does not tell.
@@ -343,7 +373,7 @@ fn sublayer(
     layout.push_particles(block, name, role, particles, encoder.tensors());
     let theta = start..layout.len;
     let bias = m.bias.then(|| layout.push_shared(Some(block), &format!("{name}.bias"), &[dim], Start::Zero));
-    Sublayer { role, particles, theta, bias, norm }
+    Sublayer { slice: block, role, particles, theta, bias, norm }
 }
 
 fn reader(m: &ModelConfig, data: DataShape, tokens: usize, dim: usize, layout: &mut Layout) -> Reader {

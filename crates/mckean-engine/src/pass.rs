@@ -2,12 +2,13 @@
 //!
 //! Maths: eqs 2.1-2.4 and the discrete adjoint of Gao et al. 2024 (appendix C.4), interleaved sublayer by sublayer.
 //! Shapes: states (chunks, n, D) or (rows, D) lanes; the tape keeps the state in front of every sublayer.
-//! Cost: forward once, backward about twice (attention scores are recomputed); tape 2 L states and what encoders keep.
+//! Cost: forward once, backward about twice (attention scores are recomputed); tape 2 L states (one an evaluation of a depth method) and what encoders keep.
 //! Checked: `tests/derivatives.rs`, `tests/threads.rs`, `tests/tokens.rs`.
 
 mod branch;
 mod io;
 mod kept;
+mod stages;
 
 use crate::encoder::{self, Encoder, Tile};
 use crate::job::{Job, Run, Sums};
@@ -40,6 +41,7 @@ pub struct Pass<V: Lane> {
     tape: Vec<V>,
     kept: Vec<V>,
     kept_at: Vec<Range<usize>>,
+    stages: Vec<V>,
     x: Vec<V>,
     branch: Vec<V>,
     mask: Vec<V>,
@@ -75,6 +77,8 @@ impl<V: Lane> Pass<V> {
         let outputs = net.reader.lanes(net.dim, tokens.then_some(rows));
         let raw = if tokens { rows } else { net.data.tokens } * net.data.dim;
         let branch = if net.config.dropout > 0.0 { tile.len() } else { 0 };
+        let evaluations = net.stages.as_ref().map_or(0, |s| s.b.len());
+        let states = (net.config.depth * evaluations).max(net.sublayers.len()).max(1);
         let normed = if net.norm.is_some() { tile.len() } else { 0 };
         Ok(Pass {
             inputs: lanes(max_chunks * raw),
@@ -82,7 +86,8 @@ impl<V: Lane> Pass<V> {
             weights: lanes(max_chunks),
             ids: vec![0; max_chunks * V::W],
             z: lanes(tile.len()),
-            tape: lanes(tile.len() * net.sublayers.len().max(1)),
+            tape: lanes(tile.len() * states),
+            stages: lanes(tile.len() * evaluations),
             kept: lanes(kept_at.last().map_or(0, |r| r.end)),
             kept_at,
             x: lanes(normed),
@@ -131,6 +136,22 @@ impl<V: Lane> Pass<V> {
             LaneAxis::Samples => net.stem.forward(tile, job.theta, &self.inputs, z),
             LaneAxis::Tokens => net.stem.forward_tokens(tile, job.theta, &self.inputs, z),
         }
+        match &net.stages {
+            Some(stages) => self.forward_stages(job, tile, stages, keep),
+            None => self.forward_blocks(job, tile, keep),
+        }
+        let y = normalised(net.norm.as_ref(), job.theta, &self.z[..len], &mut self.x);
+        match self.axis {
+            LaneAxis::Samples => net.reader.forward(tile, job.theta, y, &mut self.out, &mut self.mean),
+            LaneAxis::Tokens => net.reader.forward_tokens(self.tokens, job.theta, y, &mut self.out, &mut self.mean),
+        }
+    }
+
+    /// The paper's network: sublayer after sublayer.
+    fn forward_blocks(&mut self, job: &Job<'_, V::S>, tile: Tile, keep: bool) {
+        let net = self.net.clone();
+        let len = tile.len();
+        let z = &mut self.z[..len];
         for (k, sub) in net.sublayers.iter().enumerate() {
             let slot = if keep { k * len } else { 0 };
             let before = &mut self.tape[slot..slot + len];
@@ -154,17 +175,27 @@ impl<V: Lane> Pass<V> {
                 add(&self.branch[..len], z);
             }
         }
-        let y = normalised(net.norm.as_ref(), job.theta, &self.z[..len], &mut self.x);
-        match self.axis {
-            LaneAxis::Samples => net.reader.forward(tile, job.theta, y, &mut self.out, &mut self.mean),
-            LaneAxis::Tokens => net.reader.forward_tokens(self.tokens, job.theta, y, &mut self.out, &mut self.mean),
-        }
     }
 
     fn backward(&mut self, job: &Job<'_, V::S>, tile: Tile, grad: &mut [V::S]) {
         let net = self.net.clone();
         let len = tile.len();
         self.backward_of_reader(job, tile, grad);
+        match &net.stages {
+            Some(stages) => self.backward_stages(job, tile, stages, grad),
+            None => self.backward_blocks(job, tile, grad),
+        }
+        let p = &mut self.p[..len];
+        match self.axis {
+            LaneAxis::Samples => net.stem.vjp(tile, &self.inputs, p, grad),
+            LaneAxis::Tokens => net.stem.vjp_tokens(tile, &self.inputs, p, grad),
+        }
+    }
+
+    /// The adjoint of `forward_blocks`.
+    fn backward_blocks(&mut self, job: &Job<'_, V::S>, tile: Tile, grad: &mut [V::S]) {
+        let net = self.net.clone();
+        let len = tile.len();
         let (p, g_x) = (&mut self.p[..len], &mut self.z[..len]); // the last state has served
         for (k, sub) in net.sublayers.iter().enumerate().rev() {
             let before = &self.tape[k * len..(k + 1) * len];
@@ -189,10 +220,6 @@ impl<V: Lane> Pass<V> {
                 Some(n) => normalised_vjp(n, job.theta, (before, g_x), p, grad, &mut self.scratch),
                 None => add(g_x, p),
             }
-        }
-        match self.axis {
-            LaneAxis::Samples => net.stem.vjp(tile, &self.inputs, p, grad),
-            LaneAxis::Tokens => net.stem.vjp_tokens(tile, &self.inputs, p, grad),
         }
     }
 

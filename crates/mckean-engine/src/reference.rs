@@ -8,7 +8,7 @@
 use crate::network::Network;
 use mckean_data::{Dataset, Targets};
 use mckean_model::config::{Embedding, Norm};
-use mckean_model::{Activation, AttentionKernel, Loss, Readout, Role};
+use mckean_model::{Activation, AttentionKernel, DepthMethod, Loss, Readout, Role};
 use mckean_num::lane::Scalar;
 
 /// The network at given parameters.
@@ -38,14 +38,67 @@ impl<S: Scalar> Plain<'_, S> {
         let mut z = self.embed(raw);
         let m = &self.net.config;
         for l in 0..m.depth {
-            if m.attention != "none" {
-                self.branch(&mut z, l, "attention", |me, x, j| me.head(x, l, j), Role::Head);
-            }
-            if m.feed_forward != "none" {
-                self.branch(&mut z, l, "feed_forward", |me, x, j| me.neuron(x, l, j), Role::Neuron);
+            match m.depth_method {
+                DepthMethod::Splitting => self.block(&mut z, l),
+                DepthMethod::Midpoint => {
+                    z = moved(&z, m.dt(), &self.field(&moved(&z, 0.5 * m.dt(), &self.field(&z, l)), l))
+                }
+                DepthMethod::Rk4 => z = self.rk4(&z, l),
+                DepthMethod::Gauss2 => z = self.gauss2(&z, l),
             }
         }
         self.read(&self.normed(&z, "norm"))
+    }
+
+    /// One block of the paper's network.
+    fn block(&self, z: &mut Rows<S>, l: usize) {
+        let m = &self.net.config;
+        if m.attention != "none" {
+            self.branch(z, l, "attention", |me, x, j| me.head(x, l, j), Role::Head);
+        }
+        if m.feed_forward != "none" {
+            self.branch(z, l, "feed_forward", |me, x, j| me.neuron(x, l, j), Role::Neuron);
+        }
+    }
+
+    /// Half the mean of f plus half the mean of h over the particles of slice `l`, all at the state `z`.
+    fn field(&self, z: &Rows<S>, l: usize) -> Rows<S> {
+        let m = &self.net.config;
+        let mut out = vec![vec![S::zero(); self.net.dim]; z.len()];
+        let mut mean = |weights: &[f64], encoder: &dyn Fn(usize) -> Rows<S>| {
+            for (j, pi) in weights.iter().enumerate() {
+                out.iter_mut().zip(&encoder(j)).for_each(|(o, f)| axpy(S::c(0.5 * pi), f, o));
+            }
+        };
+        if m.attention != "none" {
+            mean(self.net.weights.at(Role::Head, l), &|j| self.head(z, l, j));
+        }
+        if m.feed_forward != "none" {
+            mean(self.net.weights.at(Role::Neuron, l), &|j| self.neuron(z, l, j));
+        }
+        out
+    }
+
+    /// The classical Runge-Kutta step from slice 2 l to slice 2 l + 2.
+    fn rk4(&self, z: &Rows<S>, l: usize) -> Rows<S> {
+        let dt = self.net.config.dt();
+        let k1 = self.field(z, 2 * l);
+        let k2 = self.field(&moved(z, 0.5 * dt, &k1), 2 * l + 1);
+        let k3 = self.field(&moved(z, 0.5 * dt, &k2), 2 * l + 1);
+        let k4 = self.field(&moved(z, dt, &k3), 2 * l + 2);
+        [(1.0, &k1), (2.0, &k2), (2.0, &k3), (1.0, &k4)].iter().fold(z.clone(), |z, (b, k)| moved(&z, b * dt / 6.0, k))
+    }
+
+    /// Picard sweeps of the collocation equations at the two Gauss nodes.
+    fn gauss2(&self, z: &Rows<S>, l: usize) -> Rows<S> {
+        let (dt, node) = (self.net.config.dt(), 3f64.sqrt() / 6.0);
+        let mut k = [self.field(z, 2 * l), self.field(z, 2 * l + 1)];
+        for _ in 1..mckean_model::depth::SWEEPS {
+            let first = moved(&moved(z, 0.25 * dt, &k[0]), (0.25 - node) * dt, &k[1]);
+            let second = moved(&moved(z, (0.25 + node) * dt, &k[0]), 0.25 * dt, &k[1]);
+            k = [self.field(&first, 2 * l), self.field(&second, 2 * l + 1)];
+        }
+        moved(&moved(z, 0.5 * dt, &k[0]), 0.5 * dt, &k[1])
     }
 
     /// Mean loss over the samples.
@@ -89,7 +142,7 @@ impl<S: Scalar> Plain<'_, S> {
         role: Role,
     ) {
         let x = self.normed(z, &format!("blocks.{l}.{name}.norm"));
-        for (j, &scale) in self.net.scales(role).iter().enumerate() {
+        for (j, &scale) in self.net.scales(role, l).iter().enumerate() {
             let f = encoder(self, &x, j);
             z.iter_mut().zip(&f).for_each(|(z, f)| axpy(S::c(scale), f, z));
         }
@@ -201,6 +254,13 @@ impl<S: Scalar> Plain<'_, S> {
             }
         }
     }
+}
+
+/// `z + c k`.
+fn moved<S: Scalar>(z: &Rows<S>, c: f64, k: &Rows<S>) -> Rows<S> {
+    let mut z = z.clone();
+    z.iter_mut().zip(k).for_each(|(z, k)| axpy(S::c(c), k, z));
+    z
 }
 
 /// `y = a x` with `a` row-major (rows, x.len()).

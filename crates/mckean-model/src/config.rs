@@ -5,6 +5,7 @@
 //! Cost: none.
 //! Checked: tests below and the golden configs in `examples/`.
 
+use crate::depth::DepthMethod;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +137,8 @@ pub enum Lanes {
 pub struct ModelConfig {
     /// Number of blocks L; the depth step is 1/L.
     pub depth: usize,
+    /// How blocks follow each other; all but "splitting" solve the depth ODE of the limit (mean_field without norms, biases, dropout).
+    pub depth_method: DepthMethod,
     /// Attention particles (heads) per block.
     pub heads: usize,
     /// Feed-forward particles (neurons) per block.
@@ -199,6 +202,7 @@ impl Default for ModelConfig {
     fn default() -> Self {
         ModelConfig {
             depth: 6,
+            depth_method: DepthMethod::Splitting,
             heads: 16,
             neurons: 16,
             hidden: 1,
@@ -242,6 +246,12 @@ pub enum InitialLaw {
     Ball,
     /// Gaussian with variance scale^2 / fan-in, fan-in counted over all particles of a sublayer (usual for sp).
     FanIn,
+    /// Every number is Gaussian with standard deviation `scale`.
+    Normal,
+    /// As normal, cut off at `cut` standard deviations: bounded support.
+    Truncated,
+    /// Every number is uniform on [-scale, scale].
+    Box,
 }
 
 /// `[init]`: the initial law of the particles.
@@ -252,11 +262,38 @@ pub struct InitConfig {
     pub law: InitialLaw,
     /// Its scale (see the law).
     pub scale: f64,
+    /// "truncated": where the law is cut, in standard deviations.
+    pub cut: f64,
+    /// Particles come in mirrored pairs, (V, W) with (-V, W) and (W1, W2) with (W1, -W2): the start computes T = H.
+    pub symmetric: bool,
+    /// K > 0: the law is the K equally likely atoms drawn once from `law`, and particles are drawn from these; 0 is the law itself.
+    pub atoms: usize,
+    /// Seed of the atoms (particles are drawn from them by the top-level seed).
+    pub seed: u64,
 }
 
 impl Default for InitConfig {
     fn default() -> Self {
-        InitConfig { law: InitialLaw::Gaussian, scale: 1.0 }
+        InitConfig { law: InitialLaw::Gaussian, scale: 1.0, cut: 3.0, symmetric: false, atoms: 0, seed: 1 }
+    }
+}
+
+impl InitConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first value outside its range.
+    pub fn check(&self) -> Result<(), ModelError> {
+        for (key, x, ok) in [("scale", self.scale, self.scale >= 0.0), ("cut", self.cut, self.cut > 0.0)] {
+            if !(x.is_finite() && ok) {
+                return Err(ModelError::init(key, x, "a finite positive number is needed", "Use the default, 1 or 3."));
+            }
+        }
+        if self.atoms > 1 << 20 || (self.symmetric && !self.atoms.is_multiple_of(2)) {
+            let problem = "at most 1,048,576 atoms, and an even number of them for a symmetric law";
+            return Err(ModelError::init("atoms", self.atoms, problem, "Use 0 for the law itself."));
+        }
+        Ok(())
     }
 }
 
@@ -267,6 +304,18 @@ pub enum ModelError {
     #[error("model.{key} = {value}: {problem}. {remedy}")]
     Value {
         /// Key below `[model]`.
+        key: &'static str,
+        /// Value as written.
+        value: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A value of `[init]` outside its range.
+    #[error("init.{key} = {value}: {problem}. {remedy}")]
+    Init {
+        /// Key below `[init]`.
         key: &'static str,
         /// Value as written.
         value: String,
@@ -296,6 +345,12 @@ impl ModelError {
         ModelError::Value { key, value, problem, remedy }
     }
 
+    /// A bad value of `[init]`.
+    pub fn init(key: &'static str, value: impl ToString, problem: impl ToString, remedy: impl ToString) -> Self {
+        let (value, problem, remedy) = (value.to_string(), problem.to_string(), remedy.to_string());
+        ModelError::Init { key, value, problem, remedy }
+    }
+
     /// An unknown name, with the nearest of `known`.
     pub fn unknown(key: &'static str, value: &str, known: &[&str]) -> Self {
         let distance = |k: &&&str| strsim::damerau_levenshtein(value, k);
@@ -314,9 +369,20 @@ impl ModelConfig {
     pub fn step(&self) -> f64 {
         match self.parametrisation {
             _ if self.residual_step != 0.0 => self.residual_step,
+            Parametrisation::MeanField if self.depth_method != DepthMethod::Splitting => 0.5, // the stages carry 1/L
             Parametrisation::MeanField => 0.5 * self.dt(),
             Parametrisation::Sp => 1.0,
         }
+    }
+
+    /// Slices of particles over depth: L blocks, or as many as the depth method reads.
+    pub fn slices(&self) -> usize {
+        self.depth_method.slices(self.depth)
+    }
+
+    /// Speed of a slice's particles of weight one: one over the slice's share of depth.
+    pub fn inverse_slice_weight(&self, slice: usize) -> f64 {
+        self.depth_method.inverse_weight(self.depth, slice)
     }
 
     /// This config with the read-out that "auto" picks for data with `outputs` outputs.
@@ -361,11 +427,33 @@ impl ModelConfig {
                 return Err(ModelError::value(key, x, "a finite number >= 0 is needed", "Use 0 for the default."));
             }
         }
+        self.check_depth_method()?;
         if self.readout == Readout::ClassToken && !self.class_token {
             let problem = "there is no class token to read";
             return Err(ModelError::value("readout", "class_token", problem, "Set model.class_token = true."));
         }
         Ok(())
+    }
+}
+
+impl ModelConfig {
+    /// Depth methods other than the paper's splitting discretise the depth ODE, which has no norms, biases or masks.
+    fn check_depth_method(&self) -> Result<(), ModelError> {
+        let wrong = [
+            (self.parametrisation != Parametrisation::MeanField, "parametrisation other than mean_field"),
+            (self.residual_step != 0.0, "residual_step of its own"),
+            (self.norm != Norm::None, "norm"),
+            (self.bias, "bias"),
+            (self.dropout > 0.0, "dropout"),
+        ];
+        match wrong.iter().find(|(bad, _)| *bad && self.depth_method != DepthMethod::Splitting) {
+            None => Ok(()),
+            Some((_, what)) => {
+                let value = format!("{:?}", self.depth_method).to_lowercase();
+                let problem = format!("the depth ODE it solves knows no {what}");
+                Err(ModelError::value("depth_method", value, problem, "Leave that out, or use \"splitting\"."))
+            }
+        }
     }
 }
 

@@ -5,25 +5,73 @@
 //! Cost: linear in the parameters.
 //! Checked: tests below: scales, and that narrow networks are sub-samples of wide ones.
 
-use crate::config::{InitConfig, InitialLaw, ModelConfig};
+use crate::atoms;
+use crate::config::{InitConfig, ModelConfig};
+use crate::law::Law;
 use crate::layout::{Layout, Role, Start, Tensor};
 use mckean_num::rng::Seed;
 
 /// Parameters at the start of training for this seed.
 pub fn draw(config: &ModelConfig, init: &InitConfig, layout: &Layout, seed: Seed) -> Vec<f64> {
+    let mut beta = shared(layout, seed);
+    let law = law(init, layout);
+    let atoms = law.atoms();
+    for block in 0..config.slices() {
+        let width = config.heads.max(config.neurons);
+        let slots = Slots::new(layout, block);
+        if !atoms.is_empty() {
+            let indices = atoms::indices(seed, block, width, atoms.len());
+            indices.into_iter().enumerate().for_each(|(j, k)| slots.place(j, &atoms[k], &mut beta));
+            continue;
+        }
+        let pair = if init.symmetric { 2 } else { 1 };
+        for j in 0..width {
+            let mut particle = law.draw(&mut seed.stream("init").at(block as u64).at((j / pair) as u64).open());
+            if j % pair == 1 {
+                law.mirror(&mut particle);
+            }
+            slots.place(j, &particle, &mut beta);
+        }
+    }
+    beta
+}
+
+/// The law of a particle of this layout (the same at every depth).
+pub fn law(init: &InitConfig, layout: &Layout) -> Law {
+    Law::new(init, layout.particles(0, Role::Head).chain(layout.particles(0, Role::Neuron)))
+}
+
+/// A start with shared tensors drawn and all particles zero.
+pub fn shared(layout: &Layout, seed: Seed) -> Vec<f64> {
     let mut beta = vec![0.0; layout.len];
     for (i, t) in layout.tensors.iter().enumerate().filter(|(_, t)| t.role == Role::Shared) {
         start_shared(t, seed, i, &mut beta[t.range.clone()]);
     }
-    for block in 0..config.depth {
-        let heads: Vec<&Tensor> = layout.particles(block, Role::Head).collect();
-        let neurons: Vec<&Tensor> = layout.particles(block, Role::Neuron).collect();
-        for j in 0..config.heads.max(config.neurons) {
-            let particle = joint_draw(init, &heads, &neurons, seed, block, j);
-            scatter(&particle, &heads, &neurons, j, &mut beta);
+    beta
+}
+
+/// Where the particles of one block go in the flat vector.
+pub struct Slots<'a> {
+    tensors: Vec<&'a Tensor>,
+}
+
+impl<'a> Slots<'a> {
+    /// Those of a block.
+    pub fn new(layout: &'a Layout, block: usize) -> Self {
+        Slots { tensors: layout.particles(block, Role::Head).chain(layout.particles(block, Role::Neuron)).collect() }
+    }
+
+    /// Writes particle `j`: its head where there is head j, its neuron where there is neuron j.
+    pub fn place(&self, j: usize, particle: &[f64], beta: &mut [f64]) {
+        let mut rest = particle;
+        for t in &self.tensors {
+            let (own, tail) = rest.split_at(t.particle_len());
+            rest = tail;
+            if j < t.shape[0] {
+                beta[t.particle(j)].copy_from_slice(own);
+            }
         }
     }
-    beta
 }
 
 fn start_shared(t: &Tensor, seed: Seed, index: usize, out: &mut [f64]) {
@@ -37,53 +85,10 @@ fn start_shared(t: &Tensor, seed: Seed, index: usize, out: &mut [f64]) {
     }
 }
 
-/// All numbers of particle j at this block: head tensors, then neuron tensors.
-fn joint_draw(
-    init: &InitConfig,
-    heads: &[&Tensor],
-    neurons: &[&Tensor],
-    seed: Seed,
-    block: usize,
-    j: usize,
-) -> Vec<f64> {
-    let mut draws = seed.stream("init").at(block as u64).at(j as u64).open();
-    let mut particle = Vec::new();
-    for t in heads.iter().chain(neurons) {
-        let std = standard_deviation(init, t);
-        particle.extend((0..t.particle_len()).map(|_| std * draws.normal()));
-    }
-    if init.law == InitialLaw::Ball {
-        let norm = particle.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let radius = init.scale * draws.uniform().powf(1.0 / particle.len() as f64);
-        particle.iter_mut().for_each(|x| *x *= radius / norm);
-    }
-    particle
-}
-
-fn standard_deviation(init: &InitConfig, t: &Tensor) -> f64 {
-    let particles = if t.sums_particles { t.shape[0] } else { 1 };
-    match init.law {
-        _ if t.fan_in == 0 && init.law != InitialLaw::Ball => 0.0,
-        InitialLaw::Ball => 1.0,
-        InitialLaw::Gaussian => init.scale / (t.particle_len() as f64).sqrt(),
-        InitialLaw::FanIn => init.scale / ((t.fan_in * particles) as f64).sqrt(),
-    }
-}
-
-fn scatter(particle: &[f64], heads: &[&Tensor], neurons: &[&Tensor], j: usize, beta: &mut [f64]) {
-    let mut rest = particle;
-    for t in heads.iter().chain(neurons) {
-        let (own, tail) = rest.split_at(t.particle_len());
-        rest = tail;
-        if j < t.shape[0] {
-            beta[t.particle(j)].copy_from_slice(own);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::InitialLaw;
     use crate::layout::TensorSpec;
 
     fn setting(heads: usize, neurons: usize) -> (ModelConfig, Layout) {
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn narrow_networks_are_sub_samples_of_wide_ones() {
         for law in [InitialLaw::Gaussian, InitialLaw::Ball] {
-            let init = InitConfig { law, scale: 1.5 };
+            let init = InitConfig { law, scale: 1.5, ..Default::default() };
             let (narrow, wide) = (setting(2, 3), setting(6, 4));
             let (a, b) = (draw(&narrow.0, &init, &narrow.1, Seed(1)), draw(&wide.0, &init, &wide.1, Seed(1)));
             for t in &narrow.1.tensors {
@@ -111,15 +116,38 @@ mod tests {
     }
 
     #[test]
+    fn atoms_repeat_and_mirrored_pairs_cancel() {
+        let (config, layout) = setting(6, 4);
+        let distinct = |init: InitConfig| {
+            let beta = draw(&config, &init, &layout, Seed(1));
+            let v = layout.find("blocks.1.attention.v").unwrap();
+            let mut first: Vec<f64> = (0..6).map(|j| beta[v.particle(j)][0]).collect();
+            first.sort_by(f64::total_cmp);
+            first.dedup();
+            (first.len(), first.iter().sum::<f64>())
+        };
+        assert!(distinct(InitConfig { atoms: 2, ..Default::default() }).0 <= 2);
+        let (count, sum) = distinct(InitConfig { symmetric: true, ..Default::default() });
+        assert!(count == 6 && sum.abs() < 1e-15, "{count} {sum}");
+    }
+
+    #[test]
     fn scales_are_as_documented() {
         let (config, layout) = setting(4000, 1);
         let v = layout.find("blocks.0.attention.v").unwrap();
         let mean_square = |beta: &[f64]| beta[v.range.clone()].iter().map(|x| x * x).sum::<f64>() / 4000.0;
-        let gaussian = draw(&config, &InitConfig { law: InitialLaw::Gaussian, scale: 2.0 }, &layout, Seed(1));
+        let gaussian = draw(
+            &config,
+            &InitConfig { law: InitialLaw::Gaussian, scale: 2.0, ..Default::default() },
+            &layout,
+            Seed(1),
+        );
         assert!((mean_square(&gaussian) - 4.0).abs() < 0.1);
-        let fan_in = draw(&config, &InitConfig { law: InitialLaw::FanIn, scale: 1.0 }, &layout, Seed(1));
+        let fan_in =
+            draw(&config, &InitConfig { law: InitialLaw::FanIn, scale: 1.0, ..Default::default() }, &layout, Seed(1));
         assert!((mean_square(&fan_in) * 12000.0 / 9.0 - 1.0).abs() < 0.05);
-        let ball = draw(&config, &InitConfig { law: InitialLaw::Ball, scale: 3.0 }, &layout, Seed(1));
+        let ball =
+            draw(&config, &InitConfig { law: InitialLaw::Ball, scale: 3.0, ..Default::default() }, &layout, Seed(1));
         let w = layout.find("blocks.0.attention.w").unwrap();
         let radius = |j| [v, w].iter().flat_map(|t| &ball[t.particle(j)]).map(|x| x * x).sum::<f64>().sqrt();
         let largest = (0..4000).map(radius).fold(0.0, f64::max);

@@ -5,12 +5,18 @@
 //! Cost: linear in the number of parameters.
 //! Checked: unit tests of each module.
 
+pub mod atoms;
 pub mod config;
+pub mod depth;
 pub mod init;
+pub mod law;
 pub mod layout;
 pub mod parametrisation;
 
 pub use config::{
     Activation, AttentionKernel, InitConfig, InitialLaw, Loss, ModelConfig, ModelError, Parametrisation, Readout,
 };
+pub use depth::DepthMethod;
+pub use law::Law;
 pub use layout::{Layout, Role, Tensor, TensorSpec};
+pub use parametrisation::ParticleWeights;

@@ -27,15 +27,46 @@ pub fn weights(config: &ModelConfig, role: Role) -> Vec<f64> {
     }
 }
 
-/// Speed of every parameter: L / pi_j for particles in mean-field scaling, 1 otherwise.
-pub fn speeds(config: &ModelConfig, layout: &Layout) -> Vec<f64> {
+/// Weights of the particles of every slice; one list for all slices, or one a slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParticleWeights {
+    /// Heads.
+    pub heads: Vec<Vec<f64>>,
+    /// Neurons.
+    pub neurons: Vec<Vec<f64>>,
+}
+
+impl ParticleWeights {
+    /// Those of a config: the same at every depth.
+    pub fn of(config: &ModelConfig) -> Self {
+        ParticleWeights { heads: vec![weights(config, Role::Head)], neurons: vec![weights(config, Role::Neuron)] }
+    }
+
+    /// Weights of a slice.
+    pub fn at(&self, role: Role, slice: usize) -> &[f64] {
+        let all = if role == Role::Head { &self.heads } else { &self.neurons };
+        if all.len() == 1 { &all[0] } else { &all[slice] }
+    }
+
+    /// All weights times `x`.
+    #[must_use]
+    pub fn times(&self, x: f64) -> Self {
+        let scaled = |all: &[Vec<f64>]| all.iter().map(|w| w.iter().map(|w| w * x).collect()).collect();
+        ParticleWeights { heads: scaled(&self.heads), neurons: scaled(&self.neurons) }
+    }
+}
+
+/// Speed of every parameter: 1 / (share of depth of its slice * pi_j) for particles in mean-field scaling, which is L / pi_j for the
+/// network of the paper; 1 otherwise.
+pub fn speeds(config: &ModelConfig, layout: &Layout, weights: &ParticleWeights) -> Vec<f64> {
     let mut speeds = vec![1.0; layout.len];
     if config.parametrisation == Parametrisation::Sp {
         return speeds;
     }
     for t in layout.tensors.iter().filter(|t| t.role != Role::Shared) {
-        for (j, pi) in weights(config, t.role).iter().enumerate() {
-            speeds[t.particle(j)].fill(config.depth as f64 / pi);
+        let slice = t.block.unwrap_or(0);
+        for (j, pi) in weights.at(t.role, slice).iter().enumerate() {
+            speeds[t.particle(j)].fill(config.inverse_slice_weight(slice) / pi);
         }
     }
     speeds
@@ -53,8 +84,8 @@ mod tests {
         let mut layout = Layout::default();
         layout.push_particles(0, "attention", Role::Head, 2, &[spec]);
         assert_eq!(weights(&config, Role::Head), [0.25, 0.75]);
-        assert_eq!(speeds(&config, &layout), [16.0, 4.0 / 0.75]);
+        assert_eq!(speeds(&config, &layout, &ParticleWeights::of(&config)), [16.0, 4.0 / 0.75]);
         let equal = ModelConfig { head_weights: vec![], ..config };
-        assert_eq!(speeds(&equal, &layout), [8.0, 8.0]);
+        assert_eq!(speeds(&equal, &layout, &ParticleWeights::of(&equal)), [8.0, 8.0]);
     }
 }

@@ -7,7 +7,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use rand_distr::{Distribution, StandardNormal, StandardUniform};
+use rand_distr::{Binomial, Distribution, StandardNormal, StandardUniform};
 
 /// The root of all randomness of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,11 @@ impl Draws {
     /// Uniform integer in 0..n (n > 0), by rejection-free 128-bit scaling (bias below n / 2^64).
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
+    }
+
+    /// Number of successes among `n` trials of probability `p` in [0, 1].
+    pub fn binomial(&mut self, n: u64, p: f64) -> u64 {
+        Binomial::new(n, p.clamp(0.0, 1.0)).map_or(0, |b| b.sample(&mut self.0))
     }
 
     /// Fills `out` with standard normal numbers.

@@ -10,6 +10,7 @@ use crate::keys;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::Kind;
+use mckean_dynamics::limit::Source;
 use mckean_model::{InitConfig, ModelConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,30 @@ impl Default for SweepConfig {
     }
 }
 
+/// `[limit]`: the mean-field limit with an error bar (`mckean limit`). Widths and depth of `[model]` do not enter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitConfig {
+    /// Training times, ascending; empty makes 0 and ten equal steps to dynamics.until.
+    pub taus: Vec<f64>,
+    /// Error of the risk, relative to max(R, floor), that is asked for on all times (1e-9 to 1).
+    pub rtol: f64,
+    /// See `rtol`.
+    pub floor: f64,
+    /// Seconds that may be spent; what would take longer is not begun, and the error bar says what was reached.
+    pub budget: f64,
+    /// "atoms" (a law of init.atoms, exactly), "rqmc" (scrambled quasi-random particles), "auto" picks.
+    pub method: Source,
+    /// Times of `taus` at which the particle law is kept; empty keeps the last.
+    pub snapshots: Vec<f64>,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        LimitConfig { taus: vec![], rtol: 1e-2, floor: 1e-3, budget: 60.0, method: Source::Auto, snapshots: vec![] }
+    }
+}
+
 /// Everything that defines a run; threads and output folders do not belong here because results do not depend on them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -73,6 +98,8 @@ pub struct Config {
     pub dynamics: DynamicsConfig,
     /// Observation.
     pub observe: ObserveConfig,
+    /// Mean-field limit.
+    pub limit: LimitConfig,
     /// Grid of runs.
     pub sweep: SweepConfig,
 }
@@ -87,6 +114,7 @@ impl Default for Config {
             init: InitConfig::default(),
             dynamics: DynamicsConfig::default(),
             observe: ObserveConfig::default(),
+            limit: LimitConfig::default(),
             sweep: SweepConfig::default(),
         }
     }

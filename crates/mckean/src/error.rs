@@ -93,6 +93,9 @@ pub enum Error {
     /// Dynamics.
     #[error(transparent)]
     Dynamics(#[from] mckean_dynamics::DynamicsError),
+    /// The mean-field limit.
+    #[error(transparent)]
+    Limit(#[from] mckean_dynamics::LimitError),
     /// Run directory and report.
     #[error(transparent)]
     Report(#[from] mckean_report::ReportError),

@@ -122,7 +122,7 @@ pub fn run_problem(
 ) -> Result<Summary, Error> {
     let begun = Instant::now();
     let config = &problem.config;
-    let mut manifest = manifest(problem, par, options);
+    let mut manifest = manifest(config, par, &options.command);
     let text = config.resolved();
     let source = if options.source.is_empty() { &text } else { &options.source };
     let dir = RunDir::create(directory(config, &options.out), source, &text, &manifest)?;
@@ -165,11 +165,11 @@ pub fn finished(config: &Config, out: &Path) -> Result<Summary, Error> {
     summary(&dir, outcome, &manifest, Instant::now(), true)
 }
 
-fn manifest(problem: &Problem, par: &Par, options: &Options) -> Manifest {
-    let config = &problem.config;
+/// What is known of a run before it begins.
+pub(crate) fn manifest(config: &Config, par: &Par, command: &str) -> Manifest {
     Manifest {
         version: env!("CARGO_PKG_VERSION").into(),
-        command: options.command.clone(),
+        command: command.into(),
         config_hash: config.hash(),
         started: mckean_report::run_dir::now(),
         cpu: store::cpu(),

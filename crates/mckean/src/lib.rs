@@ -13,6 +13,8 @@ pub mod config;
 pub mod error;
 pub mod experiment;
 pub mod keys;
+pub mod limit;
+pub mod limit_report;
 pub mod problem;
 pub mod report;
 pub mod reproduce;

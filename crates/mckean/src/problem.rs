@@ -61,6 +61,7 @@ impl Problem {
     pub fn network(config: &Config, train: &Dataset, test: Option<&Dataset>) -> Result<Network, Error> {
         config.dynamics.check()?;
         config.check()?;
+        config.init.check()?;
         let vocabulary = vocabulary(config, train, test)?;
         let shape = DataShape { tokens: train.tokens, dim: train.dim, outputs: outputs(train), vocabulary };
         Ok(Network::new(&config.model, shape)?)

@@ -20,6 +20,9 @@ mod checks;
 /// # Errors
 /// A directory that is no run, or cannot be written.
 pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
+    if dir.analysis("limit").exists() {
+        return crate::limit_report::write(dir);
+    }
     let (manifest, resolved) = (dir.manifest()?, dir.resolved()?);
     let config = Config::parse(&resolved, "resolved.toml", &[])?;
     let table = mckean_report::metrics::read(dir.metrics())?;
@@ -164,7 +167,7 @@ fn particles(dir: &RunDir, config: &Config) -> Vec<Figure> {
     let norms = |when: &str, sublayer: &str| -> Option<Vec<f64>> {
         let file = mckean_report::tensors::load(dir.array(when)).ok()?;
         let mut all = vec![];
-        for l in 0..config.model.depth {
+        for l in 0..config.model.slices() {
             let prefix = format!("blocks.{l}.{sublayer}.");
             let own: Vec<_> =
                 file.entries.iter().filter(|t| t.name.starts_with(&prefix) && t.shape.len() > 1).collect();
@@ -200,7 +203,7 @@ fn particles(dir: &RunDir, config: &Config) -> Vec<Figure> {
     [one("attention", "Heads"), one("feed_forward", "Neurons")].into_iter().flatten().collect()
 }
 
-fn cost(m: &Manifest) -> Block {
+pub(crate) fn cost(m: &Manifest) -> Block {
     let mut rows = vec![
         Row::new(["version".to_string(), m.version.clone()]),
         Row::new(["commit".to_string(), m.commit.clone().unwrap_or("not known".into())]),

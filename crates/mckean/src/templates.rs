@@ -18,7 +18,7 @@ pub struct Template {
 }
 
 /// All templates.
-pub const ALL: [Template; 5] = [
+pub const ALL: [Template; 9] = [
     Template {
         name: "first",
         what: "in-context linear regression by gradient flow (seconds)",
@@ -43,6 +43,26 @@ pub const ALL: [Template; 5] = [
         name: "sweep_width",
         what: "a sweep over the number of heads",
         text: include_str!("../../../examples/sweep_width.toml"),
+    },
+    Template {
+        name: "limit_mild",
+        what: "the mean-field limit with an error bar: nearly lazy",
+        text: include_str!("../../../examples/limit_mild.toml"),
+    },
+    Template {
+        name: "limit_mid",
+        what: "the mean-field limit with an error bar: features move",
+        text: include_str!("../../../examples/limit_mid.toml"),
+    },
+    Template {
+        name: "limit_strong",
+        what: "the mean-field limit with an error bar: saturated softmax, fast growth",
+        text: include_str!("../../../examples/limit_strong.toml"),
+    },
+    Template {
+        name: "limit_atoms",
+        what: "the mean-field limit of a law of eight atoms, to seven digits",
+        text: include_str!("../../../examples/limit_atoms.toml"),
     },
 ];
 

@@ -5,7 +5,7 @@
 //!   (1 - N/d)/2 for N < d and 0 from N = d on; with noise it is that of ridge regression with penalty d noise^2, which is
 //!   the posterior mean, at least noise^2 / 2.
 //! Shapes: `[samples][N + 1][d + 3]`, token i = (x_i; y_i; 1; query flag), the query has y = 0 and flag 1; one target, y_{N+1},
-//!   to be read from row d (0-based) of the last token.
+//!   to be read from row d (0-based) of the last token. Without `constant`, d + 2 rows; `token_scale` multiplies tokens and target.
 //! Cost: O(samples (N + 1) d); the optimum solves one system of size min(N, d) per sample.
 //! Checked: tests below: layout, closed form against least squares, ridge against its large-N expansion.
 
@@ -14,20 +14,23 @@ use crate::assemble::Shape;
 use crate::{DataConfig, DataError, Dataset, Split, Targets};
 use mckean_num::rng::{Draws, Seed};
 
-/// Rows after x: y, the constant one, the query flag.
-const EXTRA: usize = 3;
+/// Rows after x: y, the constant one if asked for, the query flag.
+fn extra(config: &DataConfig) -> usize {
+    2 + usize::from(config.constant)
+}
 
 /// Draws `train` and `test` samples (streams "data.in_context", split, sample).
 pub(crate) fn generate(config: &DataConfig) -> Result<Split, DataError> {
     check_size("x_dim", config.x_dim)?;
     check_size("context", config.context)?;
     check_scale("noise", config.noise)?;
+    check_scale("token_scale", config.token_scale)?;
     split(config, |samples, which| part(config, samples, which))
 }
 
 fn part(config: &DataConfig, samples: usize, which: u64) -> Result<Dataset, DataError> {
     let tokens = config.context + 1;
-    let shape = Shape::new(config, samples, tokens, config.x_dim + EXTRA)?;
+    let shape = Shape::new(config, samples, tokens, config.x_dim + extra(config))?;
     let stream = Seed(config.seed).stream("data.in_context").at(which);
     let mut data = vec![0.0; samples];
     let inputs = shape.fill(|i, out| data[i] = sample(config, &mut stream.at(i as u64).open(), out));
@@ -35,18 +38,22 @@ fn part(config: &DataConfig, samples: usize, which: u64) -> Result<Dataset, Data
     Ok(Dataset { name: config.name.clone(), samples, tokens, dim: shape.dim(), inputs, targets })
 }
 
-/// Writes one sample, `[N + 1][d + 3]`, and returns the answer to its query.
+/// Writes one sample, `[N + 1][d + 2 or d + 3]`, and returns the answer to its query.
 fn sample(config: &DataConfig, draws: &mut Draws, out: &mut [f64]) -> f64 {
-    let d = config.x_dim;
+    let (d, rows) = (config.x_dim, config.x_dim + extra(config));
     let w: Vec<f64> = (0..d).map(|_| draws.normal() / (d as f64).sqrt()).collect();
-    for token in out.chunks_exact_mut(d + EXTRA) {
+    for token in out.chunks_exact_mut(rows) {
         on_sphere(draws, &mut token[..d]);
         token[d] = dot(&w, &token[..d]) + config.noise * draws.normal();
-        token[d + 1] = 1.0;
+        if config.constant {
+            token[d + 1] = 1.0;
+        }
     }
-    let query = config.context * (d + EXTRA);
-    out[query + d + 2] = 1.0;
-    std::mem::take(&mut out[query + d])
+    let query = config.context * rows;
+    out[query + rows - 1] = 1.0;
+    let answer = std::mem::take(&mut out[query + d]);
+    out.iter_mut().for_each(|x| *x *= config.token_scale);
+    answer * config.token_scale
 }
 
 /// A point uniform on the sphere of radius sqrt(d).
@@ -114,7 +121,7 @@ fn solve(n: usize, penalty: f64, a: impl Fn(usize, usize) -> f64, b: impl Fn(usi
 pub fn best_risk(data: &Dataset, config: &DataConfig) -> f64 {
     let targets = data.one_hot_values();
     let loss = |i: usize| {
-        let prediction = best_prediction(data.inputs_of(i), data.dim, config.x_dim, config.noise);
+        let prediction = best_prediction(data.inputs_of(i), data.dim, config.x_dim, config.noise * config.token_scale);
         0.5 * (prediction - targets[i]).powi(2)
     };
     (0..data.samples).map(loss).sum::<f64>() / data.samples as f64
@@ -142,6 +149,19 @@ mod tests {
             assert!((dot(&token[..d], &token[..d]) - d as f64).abs() < 1e-12);
             assert_eq!((token[d] == 0.0, token[d + 1], token[d + 2]), (query, 1.0, f64::from(u8::from(query))));
         }
+    }
+
+    #[test]
+    fn the_constant_can_be_left_out_and_everything_scales() {
+        let plain = generate(&config(2, 4, 0.0, 20)).unwrap().train;
+        let other = DataConfig { constant: false, token_scale: 1.5, ..config(2, 4, 0.0, 20) };
+        let bare = generate(&other).unwrap().train;
+        assert_eq!((bare.tokens, bare.dim), (5, 4));
+        for (a, b) in plain.inputs.chunks(5).zip(bare.inputs.chunks(4)) {
+            assert_eq!([a[0], a[1], a[2], a[4]].map(|x| 1.5 * x), b[..4]);
+        }
+        assert!((plain.one_hot_values()[3] * 1.5 - bare.one_hot_values()[3]).abs() < 1e-15);
+        assert!(best_risk(&bare, &other) < 1e-16);
     }
 
     #[test]

@@ -39,10 +39,10 @@ impl Balance {
 
     fn balances(&self, net: &Network, beta: &[f64]) -> Vec<f64> {
         let mut all = vec![];
-        for l in 0..net.config.depth {
+        for l in 0..net.config.slices() {
             let tensor = |name: &str| net.layout.find(&format!("blocks.{l}.{name}"));
             if let (true, Some(w1), Some(w2)) = (self.neurons, tensor("feed_forward.w1"), tensor("feed_forward.w2")) {
-                for j in 0..net.scales(Role::Neuron).len() {
+                for j in 0..net.scales(Role::Neuron, l).len() {
                     unit_balances(&beta[w1.particle(j)], &beta[w2.particle(j)], net.config.hidden, &mut all);
                 }
             }
@@ -52,7 +52,7 @@ impl Balance {
                 else {
                     continue;
                 };
-                for j in 0..net.scales(Role::Head).len() {
+                for j in 0..net.scales(Role::Head, l).len() {
                     let (pa, pb) = (&beta[ta.particle(j)], &beta[tb.particle(j)]);
                     gram_difference(pa, a == "o", pb, net.config.head_dim, net.dim, &mut all);
                 }

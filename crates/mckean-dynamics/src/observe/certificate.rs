@@ -41,11 +41,12 @@ impl Observer for ForwardCertificate {
 /// Sum over sublayers and particles of scale times the bound of the encoder's linear growth.
 fn exponent(net: &Network, beta: &[f64]) -> f64 {
     let mut sum = 0.0;
-    for block in 0..net.config.depth {
+    for block in 0..net.config.slices() {
         for role in [Role::Head, Role::Neuron] {
             let tensors: Vec<&Tensor> = net.layout.particles(block, role).collect();
             let outer = |t: &&&Tensor| !matches!(last(t), "w" | "q" | "k"); // logits do not enlarge tokens
-            for (j, scale) in net.scales(role).iter().enumerate().take(tensors.first().map_or(0, |t| t.shape[0])) {
+            for (j, scale) in net.scales(role, block).iter().enumerate().take(tensors.first().map_or(0, |t| t.shape[0]))
+            {
                 let growth: f64 = tensors
                     .iter()
                     .filter(outer)

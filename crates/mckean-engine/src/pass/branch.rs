@@ -51,7 +51,7 @@ impl<'a, V: Lane> Branch<'a, V> {
     ) -> Self {
         let encoder = if sub.role == Role::Head { encoders.0 } else { encoders.1 };
         let encoder = encoder.as_deref().expect("a sublayer exists only when its encoder does");
-        Branch { sub, encoder, scales: net.scales(sub.role), axis, tile, tokens }
+        Branch { sub, encoder, scales: net.scales(sub.role, sub.slice), axis, tile, tokens }
     }
 
     fn groups(&self, size: usize) -> impl Iterator<Item = Group> + use<V> {

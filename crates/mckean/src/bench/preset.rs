@@ -143,7 +143,7 @@ fn build(
     let outputs = crate::problem::outputs(&data);
     let shape = DataShape { tokens: data.tokens, dim: data.dim, outputs, vocabulary: model.vocabulary };
     let net = Arc::new(Network::new(&model, shape)?);
-    let start = init::draw(&model, &InitConfig { law, scale: 1.0 }, &net.layout, Seed(1));
+    let start = init::draw(&model, &InitConfig { law, scale: 1.0, ..Default::default() }, &net.layout, Seed(1));
     Ok(Workload { name: name.into(), net, batch: data.samples, data: Arc::new(data), start, dynamics })
 }
 

@@ -1,0 +1,118 @@
+//! `mckean limit`: what do the curves tend to as width and depth go to infinity?
+//!
+//! Maths: none.
+//! Shapes: none.
+//! Cost: that of the library call, about the budget at most.
+//! Checked: `tests/limit.rs`.
+
+use crate::output::{Outcome, Shell, bad, command};
+use clap::ValueEnum;
+use mckean::Config;
+use mckean::limit::{self, Record};
+use mckean::limit_report::digits;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Config file.
+    config: PathBuf,
+    /// Override a key: --set init.scale=0.4.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Error of the risk relative to max(R, limit.floor), at all times.
+    #[arg(long)]
+    rtol: Option<f64>,
+    /// Time that may be spent, such as 60s, 5m or 90.
+    #[arg(long, value_parser = seconds)]
+    budget: Option<f64>,
+    /// Training times: --taus 1,2.5,5.
+    #[arg(long, value_delimiter = ',')]
+    taus: Vec<f64>,
+    /// Where particles come from.
+    #[arg(long, value_enum)]
+    method: Option<Method>,
+    /// Folder that receives the run directory.
+    #[arg(long, default_value = "runs")]
+    out: PathBuf,
+}
+
+/// See `limit.method`.
+#[derive(Clone, Copy, ValueEnum)]
+enum Method {
+    /// Atoms if the law has them, else rqmc.
+    Auto,
+    /// The atoms of the law, exactly.
+    Atoms,
+    /// Scrambled quasi-random particles.
+    Rqmc,
+}
+
+/// `60s`, `5m`, `1h` or a number of seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((i, 's')) => (&text[..i], 1.0),
+        Some((i, 'm')) => (&text[..i], 60.0),
+        Some((i, 'h')) => (&text[..i], 3600.0),
+        _ => (text, 1.0),
+    };
+    number.parse::<f64>().map(|x| x * unit).map_err(|_| "a time such as 60s, 5m or 90 is needed".into())
+}
+
+impl Args {
+    /// The overrides of `--set`, then those that options stand for.
+    fn sets(&self) -> Vec<String> {
+        let mut sets = self.sets.clone();
+        sets.extend(self.rtol.map(|x| format!("limit.rtol={x:?}")));
+        sets.extend(self.budget.map(|x| format!("limit.budget={x:?}")));
+        sets.extend((!self.taus.is_empty()).then(|| format!("limit.taus={:?}", self.taus)));
+        sets.extend(self.method.map(|m| {
+            let name = m.to_possible_value().map_or(String::new(), |v| v.get_name().to_string());
+            format!("limit.method=\"{name}\"")
+        }));
+        sets
+    }
+}
+
+/// Solves.
+pub fn run(args: &Args, shell: &Shell) -> Outcome {
+    let sets = args.sets();
+    let config = Config::load(&args.config, &sets).map_err(bad)?.without_sweep();
+    let source = Config::source(&args.config, &sets);
+    let bar = shell.bar(0);
+    let mut say = |what: &str| bar.set_message(what.to_string());
+    let record = limit::run(&config, &shell.par(), &args.out, (&command(), &source), &mut say).map_err(bad)?;
+    bar.finish_and_clear();
+    shell.print(&record, || text(&record));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(r: &Record) {
+    if r.outcome != "reached" {
+        println!("{}", r.advice);
+    }
+    if let Some(s) = r.predicted {
+        println!("the asked tolerance {:.1e} would take about {s:.0} s here", r.rtol);
+    }
+    if r.strong {
+        println!("strong regime: depth errors fall slowly, particles separate quickly");
+    }
+    println!("report: {}", r.dir.join("report.html").display());
+    let Some(i) = r.risk.value.len().checked_sub(1) else {
+        println!("{} at {}: no curve in {:.1} s", r.outcome, r.ended.unwrap_or(0.0), r.seconds);
+        return;
+    };
+    let (value, total) = (r.risk.value[i], r.risk.total(i));
+    println!(
+        "{}: R({}) = {} ± {total:.1e}, largest relative error {:.1e} (asked {:.1e}), {} x {} particles in {:.1} s",
+        r.outcome.replace('_', " "),
+        r.taus[i],
+        digits(value, total),
+        r.error.unwrap_or(f64::NAN),
+        r.rtol,
+        r.particles,
+        r.replicates,
+        r.seconds
+    );
+}

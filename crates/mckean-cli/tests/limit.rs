@@ -1,0 +1,65 @@
+//! `mckean limit`: one summary line, JSON, options as keys, bad input.
+//!
+//! Maths: none.
+//! Shapes: a small config of atoms.
+//! Cost: seconds.
+//! Checked: this is a test.
+
+mod common;
+
+use common::{call, texts};
+use std::fs;
+
+const CONFIG: &str = r#"
+name = "small"
+[data]
+name = "in_context"
+x_dim = 2
+context = 3
+train = 12
+[model]
+readout_row = 2
+[init]
+law = "box"
+scale = 0.4
+atoms = 3
+[dynamics]
+weight_decay = 1e-3
+"#;
+
+#[test]
+fn the_limit_is_one_line_with_an_error_or_one_object() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.toml"), CONFIG).unwrap();
+    let options = ["limit", "a.toml", "--rtol", "1e-4", "--taus", "0,0.5,1", "--budget", "1m", "--method", "atoms"];
+    let (out, err) = texts(&call(folder.path(), &options));
+    let last = out.lines().last().unwrap_or_else(|| panic!("{err}"));
+    assert!(last.starts_with("reached: R(1) = ") && last.contains(" ± ") && last.contains("asked 1.0e-4"), "{out}");
+    let json = texts(&call(folder.path(), &[&["--json"], &options[..]].concat())).0;
+    let record: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((record["taus"][2].as_f64(), record["particles"].as_u64()), (Some(1.0), Some(3)));
+    assert!(record["error"].as_f64().unwrap() <= 1e-4);
+    let dir = record["dir"].as_str().unwrap();
+    let again = texts(&call(folder.path(), &["report", dir])).0;
+    assert!(again.contains("report.html"), "{again}");
+}
+
+#[test]
+fn bad_options_are_refused_with_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.toml"), CONFIG).unwrap();
+    for (options, words) in [
+        (["--rtol", "1e-12"], "limit.rtol"),
+        (["--budget", "soon"], "60s, 5m or 90"),
+        (["--taus", "2,1"], "ascending"),
+        (["--method", "rqmc"], "init.atoms"),
+        (["--set", "dynamics.precision=f32"], "f64"),
+        (["--set", "limit.rtoll=1"], "limit.rtol"),
+    ] {
+        let output = call(folder.path(), &[&["limit", "a.toml"], &options[..]].concat());
+        let (out, err) = texts(&output);
+        assert_eq!((output.status.code(), out.as_str()), (Some(2), ""), "{options:?}: {err}");
+        assert!(err.contains(words), "{options:?}: {err}");
+    }
+    assert!(!folder.path().join("runs").exists());
+}

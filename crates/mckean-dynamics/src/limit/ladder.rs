@@ -1,0 +1,156 @@
+//! Depth steps and time tolerance, settled on a small system whose particles are the same at every depth.
+//!
+//! Maths: depth error |R_2S - R_S|, time error |R_tol - R_tol/10| (the latter with two steps at least between two times, so that it is
+//! never the same steps), both on the same particles, where nothing else differs; Gauss
+//! collocation on the same particles is an independent witness. DERIVED; the orders are those of `mckean_model::depth`.
+//! Shapes: curves over the asked times.
+//! Cost: some flows of `SHARED` particles a slice.
+//! Checked: `tests/limit.rs` (against finer ladders and the splitting network).
+
+use super::member::{Member, Particles, Trace, traces};
+use super::series::{Pick, Series, gap, largest};
+use super::{LimitError, Problem, Settings};
+use mckean_model::{DepthMethod, Law};
+use mckean_num::par::Par;
+use std::time::Instant;
+
+/// Particles a slice of the small system; a quarter of them does for loose tolerances.
+const SHARED: usize = 128;
+/// Shares of the tolerance that depth and time may use.
+const DEPTH_SHARE: f64 = 0.25;
+const TIME_SHARE: f64 = 0.1;
+/// Share of the budget that depth may use.
+const LADDER_SHARE: f64 = 0.3;
+/// Most depth steps, smallest tolerance of time steps.
+const MOST_STEPS: usize = 32;
+const LEAST_TOLERANCE: f64 = 1e-12;
+
+/// What was settled.
+pub(super) struct Ladder {
+    pub steps: usize,
+    pub tolerance: f64,
+    /// Depth errors did not fall.
+    pub strong: bool,
+    /// At `steps` and with twice the steps, both at a tenth of `tolerance`.
+    pub base: Trace,
+    pub finer: Trace,
+    /// One step, at `tolerance` and at a tenth of it.
+    timed: (Trace, Trace),
+    witness: Trace,
+    /// Velocity calls times evaluations.
+    pub work: f64,
+}
+
+/// Particles of the small system.
+fn particles(atoms: bool, settings: &Settings) -> Particles {
+    let pairs = if settings.is_loose() { SHARED / 8 } else { SHARED / 2 };
+    if atoms { Particles::Atoms } else { Particles::Sobol { seed: settings.seed, base: 0..pairs, shared: true } }
+}
+
+impl Ladder {
+    /// Refines time, then depth, until their shares of the tolerance are met, half the budget would be spent, or nothing more helps.
+    pub fn settle(
+        problem: &Problem,
+        law: &Law,
+        settings: &Settings,
+        atoms: bool,
+        par: &Par,
+    ) -> Result<Ladder, LimitError> {
+        let mut rung = Rung { problem, law, settings, atoms, par, work: 0.0 };
+        let (rk4, gauss, floor, rtol) = (DepthMethod::Rk4, DepthMethod::Gauss2, settings.floor, settings.rtol);
+        let mut tolerance = 0.1 * rtol;
+        let (mut base, mut finer, looser) = loop {
+            let [looser, base, finer] =
+                rung.run([(rk4, 1, tolerance, 1), (rk4, 1, 0.1 * tolerance, 2), (rk4, 2, 0.1 * tolerance, 2)])?;
+            let error = largest(&gap(&base.series.risk, &looser.series.risk), &base.series.risk, floor);
+            let last = error <= TIME_SHARE * rtol || tolerance <= LEAST_TOLERANCE || rung.is_ended(&base);
+            if last {
+                break (base, finer, looser);
+            }
+            tolerance *= 0.1;
+        };
+        let time = base.clone();
+        let (begun, mut steps, mut before, mut strong) = (Instant::now(), 1, f64::INFINITY, false);
+        loop {
+            let error = largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor);
+            strong |= error > 0.5 * before && error > 1e-9;
+            let next = if steps > 1 { 2.0 * begun.elapsed().as_secs_f64() } else { 0.0 };
+            let dear = next > LADDER_SHARE * settings.budget;
+            if error <= DEPTH_SHARE * rtol || steps >= MOST_STEPS || dear || rung.is_ended(&finer) {
+                break;
+            }
+            (before, steps) = (error, 2 * steps);
+            let [more] = rung.run([(rk4, 2 * steps, 0.1 * tolerance, 2)])?;
+            base = std::mem::replace(&mut finer, more);
+        }
+        let [witness] = rung.run([(gauss, steps, 0.1 * tolerance, 2)])?;
+        Ok(Ladder { steps, tolerance, strong, base, finer, timed: (looser, time), witness, work: rung.work })
+    }
+
+    /// Depth errors of a curve.
+    pub fn depth(&self, pick: Pick) -> Vec<f64> {
+        gap(pick(&self.base.series), pick(&self.finer.series))
+    }
+
+    /// Time errors of a curve.
+    pub fn time(&self, pick: Pick) -> Vec<f64> {
+        gap(pick(&self.timed.0.series), pick(&self.timed.1.series))
+    }
+
+    /// Difference to Gauss collocation.
+    pub fn witness_error(&self, floor: f64) -> f64 {
+        largest(&gap(&self.base.series.risk, &self.witness.series.risk), &self.base.series.risk, floor)
+    }
+
+    /// The flows that the errors come from.
+    pub fn all(&self) -> [&Trace; 4] {
+        [&self.base, &self.finer, &self.timed.0, &self.timed.1]
+    }
+
+    /// Times that all flows reached.
+    pub fn reached(&self) -> usize {
+        self.all().iter().map(|t| t.series.len()).min().unwrap_or(0)
+    }
+}
+
+pub(super) fn risk(s: &Series) -> &Vec<f64> {
+    &s.risk
+}
+
+struct Rung<'a> {
+    problem: &'a Problem,
+    law: &'a Law,
+    settings: &'a Settings,
+    atoms: bool,
+    par: &'a Par,
+    work: f64,
+}
+
+/// Depth method, its steps, tolerance in training time, least steps between two times.
+type Case = (DepthMethod, usize, f64, usize);
+
+impl Rung<'_> {
+    /// Follows the small system in several discretisations at once.
+    fn run<const N: usize>(&mut self, cases: [Case; N]) -> Result<[Trace; N], LimitError> {
+        let own = particles(self.atoms, self.settings);
+        let make = |c: &Case| Member::new(self.problem, self.law, &own, (c.0, c.1));
+        let members = cases.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
+        let accuracies = cases.map(|c| (c.2, c.3));
+        let times = (&self.settings.taus[..], &self.settings.snapshots[..]);
+        let all = traces(self.problem, &members, times, if self.atoms { N } else { 0 }, &accuracies, self.par)?;
+        self.work += all.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
+        let mut all = all.into_iter();
+        Ok(cases.map(|_| all.next().expect("a trace a case")))
+    }
+
+    fn is_ended(&self, trace: &Trace) -> bool {
+        trace.series.len() < self.settings.taus.len()
+    }
+}
+
+/// Particles times evaluations of the field in one pass.
+pub(super) fn visits(member: &Member) -> f64 {
+    let c = &member.net.config;
+    let each = c.depth_method.stages().map_or(1, |s| s.b.len());
+    (c.heads * c.depth * each) as f64
+}

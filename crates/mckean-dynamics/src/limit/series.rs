@@ -1,0 +1,127 @@
+//! Curves over training time, and bands around them with the error split into its parts.
+//!
+//! Maths: total = sqrt(particle^2 + bias^2) + depth + time, entry by entry.
+//! Shapes: risk, objective, moment (times); outputs (times, samples * outputs), flat.
+//! Cost: none.
+//! Checked: tests below.
+
+use super::statistics::{mean, student};
+
+/// Curves of one flow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Risk R.
+    pub risk: Vec<f64>,
+    /// Regularised risk Q.
+    pub objective: Vec<f64>,
+    /// Mean of |beta|^2.
+    pub moment: Vec<f64>,
+    /// Outputs, (times, samples, outputs).
+    pub outputs: Vec<f64>,
+}
+
+/// A way to pick one curve.
+pub(super) type Pick = fn(&Series) -> &Vec<f64>;
+
+impl Series {
+    /// Appends one time.
+    pub fn push(&mut self, risk: f64, objective: f64, moment: f64, outputs: &[f64]) {
+        self.risk.push(risk);
+        self.objective.push(objective);
+        self.moment.push(moment);
+        self.outputs.extend_from_slice(outputs);
+    }
+
+    /// Times in it.
+    pub fn len(&self) -> usize {
+        self.risk.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.risk.is_empty()
+    }
+}
+
+/// A curve with the parts of its error, all of one length.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Band {
+    /// Best value.
+    pub value: Vec<f64>,
+    /// Half width of the 95 % interval over replicates.
+    pub particle: Vec<f64>,
+    /// Bias of finitely many particles, where it is significant.
+    pub bias: Vec<f64>,
+    /// Error of the depth steps.
+    pub depth: Vec<f64>,
+    /// Error of the steps in training time.
+    pub time: Vec<f64>,
+}
+
+impl Band {
+    /// A curve without particle error; `depth` and `time` are differences.
+    pub(super) fn exact(value: &[f64], depth: &[f64], time: &[f64]) -> Band {
+        let none = vec![0.0; value.len()];
+        Band { value: value.into(), particle: none.clone(), bias: none, depth: depth.into(), time: time.into() }
+    }
+
+    /// Mean and 95 % interval of replicates; `halves` are paired differences of half sets and whole sets.
+    pub(super) fn of(replicates: &[&[f64]], halves: &[Vec<f64>], depth: &[f64], time: &[f64]) -> Band {
+        let n = depth.len();
+        let at = |all: &mut dyn Iterator<Item = f64>| -> (f64, f64, usize) { mean(&all.collect::<Vec<f64>>()) };
+        let mut band = Band { depth: depth.into(), time: time.into(), ..Band::default() };
+        for i in 0..n {
+            let (value, error, count) = at(&mut replicates.iter().map(|r| r[i]));
+            let (bias, noise, pairs) = at(&mut halves.iter().map(|h| h[i]));
+            let seen = pairs > 1 && bias.abs() > student(pairs - 1) * noise;
+            band.value.push(value);
+            band.particle.push(student(count.saturating_sub(1)) * error);
+            band.bias.push(if seen { bias.abs() } else { 0.0 });
+        }
+        band
+    }
+
+    /// Total error of entry `i`.
+    pub fn total(&self, i: usize) -> f64 {
+        self.particle[i].hypot(self.bias[i]) + self.depth[i] + self.time[i]
+    }
+
+    /// Lower and upper end of the band.
+    pub fn ends(&self) -> (Vec<f64>, Vec<f64>) {
+        (0..self.value.len()).map(|i| (self.value[i] - self.total(i), self.value[i] + self.total(i))).unzip()
+    }
+}
+
+/// Largest |error| relative to max(value, floor).
+pub(super) fn largest(error: &[f64], value: &[f64], floor: f64) -> f64 {
+    error
+        .iter()
+        .zip(value)
+        .map(|(e, v)| e.abs() / v.abs().max(floor))
+        .fold(0.0, |m, x| if x > m || x.is_nan() { x } else { m })
+}
+
+/// |a - b| entry by entry, over the shorter length.
+pub(super) fn gap(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_the_error_add_as_documented() {
+        let replicates: [&[f64]; 4] = [&[1.0, 5.0], &[3.0, 5.0], &[1.0, 5.0], &[3.0, 5.0]];
+        let halves = vec![vec![0.3, 0.1], vec![0.3, -0.1], vec![0.31, 0.1], vec![0.29, -0.1]];
+        let band = Band::of(&replicates, &halves, &[0.1, 0.2], &[0.01, 0.02]);
+        let error = student(3) * (4.0f64 / 3.0).sqrt() / 2.0;
+        assert_eq!(band.value, [2.0, 5.0]);
+        assert!((band.particle[0] - error).abs() < 1e-12 && band.particle[1] == 0.0);
+        assert!((band.bias[0] - 0.3).abs() < 1e-12 && band.bias[1] == 0.0, "only a bias beyond its noise counts");
+        assert!((band.total(0) - (error.hypot(0.3) + 0.11)).abs() < 1e-12);
+        assert!(
+            largest(&[1.0, f64::NAN], &[1.0, 1.0], 1.0).is_nan() && largest(&[1.0, -3.0], &[10.0, 0.1], 1.0) == 3.0
+        );
+    }
+}

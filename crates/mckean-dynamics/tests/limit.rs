@@ -1,0 +1,163 @@
+//! The limit against independent ways to it: Richardson extrapolation of the paper's network, independent particles, differences of Q.
+
+mod common;
+
+use common::problem as network_of;
+use mckean_dynamics::limit::{Particles, Problem, Settings, Source, sobol_particles, solve, trace};
+use mckean_dynamics::objective::Objective;
+use mckean_dynamics::{Limit, LimitError, Outcome};
+use mckean_engine::{DataShape, Network, Risk};
+use mckean_model::{AttentionKernel, DepthMethod, InitConfig, InitialLaw, ModelConfig, Parametrisation, atoms, init};
+use mckean_num::par::Par;
+use mckean_num::rng::Seed;
+use std::sync::Arc;
+
+/// Random data of 3 tokens in 4 dimensions, 24 samples.
+fn problem(init: InitConfig) -> Problem {
+    let model = ModelConfig { activation: mckean_model::Activation::Gelu, ..Default::default() };
+    let data = network_of(&model, 24, 1).data;
+    let shape = DataShape { tokens: 3, dim: 4, outputs: 1, vocabulary: 0 };
+    Problem { model, shape, data, init, lambda: 1e-3 }
+}
+
+fn normal() -> InitConfig {
+    InitConfig { law: InitialLaw::Normal, scale: 0.5, ..Default::default() }
+}
+
+fn settings(rtol: f64) -> Settings {
+    Settings {
+        taus: vec![1.0, 2.0],
+        rtol,
+        floor: 1e-3,
+        budget: 60.0,
+        source: Source::Auto,
+        seed: 3,
+        snapshots: vec![2.0],
+    }
+}
+
+fn limit(p: &Problem, s: &Settings) -> Limit {
+    solve(p, s, &Par::new(2), &mut |_| {}).unwrap()
+}
+
+/// R(2) of the paper's network of `depth` blocks in which every block holds the K atoms once.
+fn split(p: &Problem, depth: usize) -> f64 {
+    let particles = p.law().unwrap().atoms();
+    let m = ModelConfig { depth, heads: particles.len(), neurons: particles.len(), ..p.model.clone() };
+    let net = Arc::new(Network::new(&m, p.shape).unwrap());
+    let mut start = init::shared(&net.layout, Seed(0));
+    for l in 0..depth {
+        let slots = init::Slots::new(&net.layout, l);
+        particles.iter().enumerate().for_each(|(j, a)| slots.place(j, a, &mut start));
+    }
+    trace(p, &net, &start, (&[2.0], &[]), (1e-10, 1)).unwrap().series.risk[0]
+}
+
+#[test]
+fn the_limit_of_atoms_is_what_richardson_extrapolates_to() {
+    let p = problem(InitConfig { atoms: 6, scale: 0.6, ..normal() });
+    let l = limit(&p, &settings(1e-7));
+    assert!(l.reached && l.risk.particle == [0.0, 0.0] && l.size.1 == 1, "{:?}", l.error);
+    assert!(l.witness < 1e-7, "Gauss collocation: {:e}", l.witness);
+    let r: Vec<f64> = [16, 32, 64, 128].iter().map(|&d| split(&p, d)).collect();
+    let limit = l.risk.value[1];
+    let once: Vec<f64> = r.windows(2).map(|w| 2.0 * w[1] - w[0]).collect();
+    let twice: Vec<f64> = once.windows(2).map(|w| (4.0 * w[1] - w[0]) / 3.0).collect();
+    let last = (8.0 * twice[1] - twice[0]) / 7.0;
+    let order = |a: f64, b: f64| ((a - limit) / (b - limit)).abs().log2();
+    assert!((order(r[2], r[3]) - 1.0).abs() < 0.05, "{}", order(r[2], r[3]));
+    assert!((order(once[1], once[2]) - 2.0).abs() < 0.1, "{}", order(once[1], once[2]));
+    assert!((last - limit).abs() < 1e-7 * limit, "{last} {limit}");
+}
+
+#[test]
+fn independent_particles_agree_with_the_interval() {
+    let p = problem(normal());
+    let l = limit(&p, &settings(3e-3));
+    assert!(l.reached && l.error <= 3e-3 && l.predicted.is_none(), "{:e}", l.error);
+    assert!(l.risk.particle.iter().all(|e| *e > 0.0) && l.snapshots.len() == 1);
+    let m = ModelConfig { depth_method: DepthMethod::Rk4, depth: 1, heads: 512, neurons: 512, ..p.model.clone() };
+    let net = Arc::new(Network::new(&m, p.shape).unwrap());
+    let of = |seed| trace(&p, &net, &init::draw(&m, &p.init, &net.layout, Seed(seed)), (&[1.0, 2.0], &[]), (1e-5, 1));
+    let runs: Vec<f64> = (0..12).map(|s| of(s).unwrap().series.risk[1]).collect();
+    let mean = runs.iter().sum::<f64>() / 12.0;
+    let error = (runs.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (12.0 * 11.0)).sqrt();
+    let gap = (mean - l.risk.value[1]).abs();
+    assert!(
+        gap < l.risk.total(1) + 4.0 * error,
+        "{mean} +- {error:e}, limit {} +- {:e}",
+        l.risk.value[1],
+        l.risk.total(1)
+    );
+    assert!(error < 0.02 * mean, "the comparison sees two per cent: {error:e} of {mean}");
+    let other = limit(&p, &Settings { seed: 11, ..settings(3e-3) });
+    assert!((other.risk.value[1] - l.risk.value[1]).abs() < 1.5 * (l.risk.total(1) + other.risk.total(1)));
+}
+
+#[test]
+fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
+    for depth_method in [DepthMethod::Midpoint, DepthMethod::Rk4, DepthMethod::Gauss2] {
+        let p = problem(normal());
+        let m = ModelConfig { depth_method, depth: 2, heads: 5, neurons: 3, ..p.model.clone() };
+        let net = Arc::new(Network::new(&m, p.shape).unwrap());
+        let beta = init::draw(&m, &p.init, &net.layout, Seed(1));
+        let mut q = Objective::new(Risk::<f64>::new(net, p.data.clone(), Par::serial()).unwrap(), 0.1);
+        let mut v = vec![0.0; beta.len()];
+        let here = q.velocity(&beta, &mut v);
+        let mut at = |h: f64| q.value(&beta.iter().zip(&v).map(|(b, v)| b + h * v).collect::<Vec<f64>>()).objective();
+        let slope = (at(1e-4) - at(-1e-4)) / 2e-4;
+        assert!((slope / here.dissipation + 1.0).abs() < 1e-6, "{depth_method:?}: {slope} {}", here.dissipation);
+    }
+}
+
+#[test]
+fn a_small_budget_is_said_not_missed() {
+    let l = limit(&problem(normal()), &Settings { budget: 0.05, ..settings(1e-6) });
+    assert!(!l.reached && l.error > 1e-6 && l.predicted.is_some_and(|s| s > 10.0), "{:?} {:?}", l.error, l.predicted);
+    assert_eq!(l.risk.value.len(), 2);
+}
+
+#[test]
+fn a_flow_that_ends_early_is_an_outcome() {
+    let mut p = problem(InitConfig { scale: 1e80, ..normal() });
+    p.model.kernel = AttentionKernel::Linear;
+    for init in [p.init.clone(), InitConfig { atoms: 2, ..p.init.clone() }] {
+        let l = limit(&Problem { init, ..p.clone() }, &settings(1e-2));
+        assert!(matches!(l.outcome, Outcome::Diverged { .. }) && !l.reached && l.taus.is_empty(), "{:?}", l.outcome);
+    }
+}
+
+#[test]
+fn what_has_no_limit_is_refused_by_name() {
+    let refused = |p: &Problem, s: &Settings| solve(p, s, &Par::serial(), &mut |_| {}).unwrap_err().to_string();
+    let good = problem(normal());
+    let with = |m: ModelConfig| Problem { model: m, ..good.clone() };
+    let sp = with(ModelConfig { parametrisation: Parametrisation::Sp, ..good.model.clone() });
+    let dropout = with(ModelConfig { dropout: 0.1, ..good.model.clone() });
+    let fan_in = Problem { init: InitConfig { law: InitialLaw::FanIn, ..normal() }, ..good.clone() };
+    let s = settings(1e-2);
+    for (p, s, words) in [
+        (&sp, s.clone(), vec!["model.parametrisation", "mean_field"]),
+        (&dropout, s.clone(), vec!["model.dropout"]),
+        (&fan_in, s.clone(), vec!["init.law", "fan_in", "normal"]),
+        (&good, settings(1e-12), vec!["limit.rtol", "1e-9"]),
+        (&good, Settings { taus: vec![2.0, 1.0], ..s.clone() }, vec!["limit.taus", "ascending"]),
+        (&good, Settings { source: Source::Atoms, ..s.clone() }, vec!["limit.method", "init.atoms"]),
+        (&good, Settings { snapshots: vec![7.0], ..s.clone() }, vec!["limit.snapshots"]),
+    ] {
+        let e = refused(p, &s);
+        assert!(words.iter().all(|w| e.contains(w)), "{words:?}: {e}");
+    }
+    let LimitError::Setting { key, .. } = settings(2.0).check().unwrap_err() else { panic!("another error") };
+    assert_eq!(key, "rtol");
+}
+
+#[test]
+fn particles_are_named_by_their_scrambling() {
+    let law = problem(normal()).law().unwrap();
+    let a = sobol_particles(&law, 1, 0, 0..4);
+    assert_eq!(a, sobol_particles(&law, 1, 0, 0..8)[..8]);
+    let shared = Particles::Sobol { seed: 1, base: 0..4, shared: true };
+    assert_ne!(shared, Particles::Atoms);
+    assert_eq!(atoms::counts(Seed(1), 0, 10, 3).iter().sum::<u64>(), 10);
+}

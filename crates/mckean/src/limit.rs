@@ -1,0 +1,243 @@
+//! `mckean limit` as a library call: solves for the mean-field limit of a config and keeps it in a run directory.
+//!
+//! Maths: `mckean_dynamics::limit` (DERIVED from eqs 3.1-3.5 of Gao et al. 2024).
+//! Shapes: metrics.jsonl has a line a time; arrays/curves and arrays/law; analysis/limit.json has everything but outputs.
+//! Cost: that of the solver, at most about the budget.
+//! Checked: `tests/limits.rs`, `mckean-cli/tests/limit.rs`.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::experiment;
+use crate::limit_report;
+use mckean_dynamics::config::{Kind, Precision};
+use mckean_dynamics::limit::{self, Band, Limit, Settings};
+use mckean_engine::{DataShape, Network};
+use mckean_num::par::Par;
+use mckean_report::metrics::{MetricsLog, Value};
+use mckean_report::tensors::{self, NamedTensor};
+use mckean_report::{RunDir, RunOutcome, atomic_write};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a limit is kept: beside the runs of the same config, never in them.
+pub fn directory(config: &Config, out: &Path) -> PathBuf {
+    out.join(format!("{}-limit-{}", config.name, config.hash()))
+}
+
+/// `analysis/limit.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Run directory.
+    pub dir: PathBuf,
+    /// `reached`, `not_reached` (budget or precision), or how the flow ended early.
+    pub outcome: String,
+    /// One sentence.
+    pub advice: String,
+    /// When the flow ended, if early.
+    pub ended: Option<f64>,
+    /// Training times.
+    pub taus: Vec<f64>,
+    /// Risk R with the parts of its error.
+    pub risk: Band,
+    /// Regularised risk Q.
+    pub objective: Band,
+    /// Mean of |beta|^2 over particles and depth.
+    pub moment: Band,
+    /// Asked tolerance.
+    pub rtol: f64,
+    /// Largest total error of R relative to max(R, floor).
+    pub error: Option<f64>,
+    /// Runge-Kutta against Gauss depth on the same particles, same measure.
+    pub witness: Option<f64>,
+    /// Depth errors did not fall when steps were halved.
+    pub strong: bool,
+    /// Particles a slice.
+    pub particles: usize,
+    /// Independent replicates.
+    pub replicates: usize,
+    /// Depth steps.
+    pub depth_steps: usize,
+    /// Tolerance of the steps in training time.
+    pub tolerance: f64,
+    /// Velocity calls times particles times evaluations of the field.
+    pub work: f64,
+    /// Seconds.
+    pub seconds: f64,
+    /// Seconds the tolerance would take in all, if it was not reached and more particles would help.
+    pub predicted: Option<f64>,
+}
+
+/// What the limit of a config is taken of.
+///
+/// # Errors
+/// Bad data, single precision, descent.
+pub fn problem(config: &Config) -> Result<limit::Problem, Error> {
+    config.dynamics.check()?;
+    config.check()?;
+    let refuse = |key: &str, value: &str, problem: &str| {
+        Err(Error::Value { key: key.into(), value: value.into(), problem: problem.into() })
+    };
+    if config.dynamics.precision == Precision::F32 {
+        return refuse("dynamics.precision", "\"f32\"", "error bars need double precision. Use \"f64\".");
+    }
+    if config.dynamics.kind == Kind::Descent {
+        return refuse("dynamics.kind", "\"descent\"", "the limit is that of the gradient flow. Use \"flow\".");
+    }
+    let data = Arc::new(mckean_data::load(&config.data)?.train);
+    let outputs = crate::problem::outputs(&data);
+    let shape = DataShape { tokens: data.tokens, dim: data.dim, outputs, vocabulary: 0 };
+    let (model, init, lambda) = (config.model.clone(), config.init.clone(), config.dynamics.weight_decay);
+    Ok(limit::Problem { model, shape, data, init, lambda })
+}
+
+/// The settings of a config.
+pub fn settings(config: &Config) -> Settings {
+    let l = &config.limit;
+    let grid = || (0..=10).map(|i| config.dynamics.until * f64::from(i) / 10.0).collect();
+    let taus: Vec<f64> = if l.taus.is_empty() { grid() } else { l.taus.clone() };
+    let last = || taus.last().copied().into_iter().collect();
+    let snapshots = if l.snapshots.is_empty() { last() } else { l.snapshots.clone() };
+    Settings { taus, rtol: l.rtol, floor: l.floor, budget: l.budget, source: l.method, seed: config.seed, snapshots }
+}
+
+/// Solves and writes the run directory, or finds that it is there.
+///
+/// # Errors
+/// Anything wrong with config, data or run directory.
+pub fn run(
+    config: &Config,
+    par: &Par,
+    out: &Path,
+    (command, source): (&str, &str),
+    say: &mut dyn FnMut(&str),
+) -> Result<Record, Error> {
+    let path = directory(config, out);
+    if path.exists() {
+        let dir = RunDir::open(&path)?;
+        if dir.manifest()?.outcome.is_some() {
+            return limit_report::read(&dir);
+        }
+    }
+    let problem = problem(config)?;
+    let found = limit::solve(&problem, &settings(config), par, say)?;
+    let mut manifest = experiment::manifest(config, par, command);
+    let dir = RunDir::create(path, source, &config.resolved(), &manifest)?;
+    let _lock = dir.lock()?;
+    let record = record(&dir, &found);
+    write(&dir, &found, &record, problem.data.samples)?;
+    manifest.ended = Some(mckean_report::run_dir::now());
+    manifest.work.insert("particle_evaluations".into(), (found.work as u64).into());
+    manifest.outcome =
+        Some(RunOutcome { kind: record.outcome.clone(), tau: record.ended, advice: record.advice.clone() });
+    dir.write_manifest(&manifest)?;
+    limit_report::write(&dir)?;
+    Ok(record)
+}
+
+fn record(dir: &RunDir, l: &Limit) -> Record {
+    let finite = |x: f64| x.is_finite().then_some(x);
+    let early = l.outcome != mckean_dynamics::Outcome::Finished;
+    let (outcome, advice) = match (early, l.reached) {
+        (true, _) => {
+            (l.outcome.name(), "The flow of the limit ends here; lower the scale of the data or of the initial law.")
+        }
+        (_, true) => ("reached", "The error is within the tolerance at every time."),
+        _ => (
+            "not_reached",
+            "The curve is the best within the budget, and its interval is honest; raise --budget or --rtol.",
+        ),
+    };
+    Record {
+        dir: dir.path().into(),
+        outcome: outcome.into(),
+        advice: advice.into(),
+        ended: l.outcome.tau(),
+        taus: l.taus.clone(),
+        risk: l.risk.clone(),
+        objective: l.objective.clone(),
+        moment: l.moment.clone(),
+        rtol: l.rtol,
+        error: finite(l.error),
+        witness: finite(l.witness),
+        strong: l.strong,
+        particles: l.size.0,
+        replicates: l.size.1,
+        depth_steps: l.size.2,
+        tolerance: l.tolerance,
+        work: l.work,
+        seconds: l.seconds,
+        predicted: l.predicted.and_then(finite),
+    }
+}
+
+const PARTS: [&str; 5] = ["", "_particle", "_bias", "_depth", "_time"];
+
+fn parts(b: &Band) -> [&Vec<f64>; 5] {
+    [&b.value, &b.particle, &b.bias, &b.depth, &b.time]
+}
+
+fn write(dir: &RunDir, found: &Limit, record: &Record, samples: usize) -> Result<(), Error> {
+    let curves = [("risk", &found.risk), ("objective", &found.objective), ("moment", &found.moment)];
+    let mut log = MetricsLog::create(dir.metrics())?;
+    for (i, &tau) in found.taus.iter().enumerate() {
+        let mut row: Vec<(String, f64)> = vec![("tau".into(), tau)];
+        for (name, band) in curves {
+            row.extend(PARTS.iter().zip(parts(band)).map(|(part, x)| (format!("{name}{part}"), x[i])));
+            row.push((format!("{name}_error"), band.total(i)));
+        }
+        log.append(&row.iter().map(|(n, x)| (n.as_str(), Value::from(*x))).collect::<Vec<_>>())?;
+    }
+    log.sync()?;
+    mckean_report::metrics::compact(dir.metrics(), dir.metrics_parquet())?;
+    let times = found.taus.len();
+    let mut all = vec![NamedTensor::f64("tau", &[times], found.taus.clone())];
+    for (name, band) in curves {
+        all.extend(
+            PARTS
+                .iter()
+                .zip(parts(band))
+                .map(|(part, x)| NamedTensor::f64(format!("{name}{part}"), &[times], x[..times].to_vec())),
+        );
+    }
+    if times > 0 {
+        let each = found.outputs.value.len() / found.risk.value.len() / samples;
+        let shape = [times, samples, each];
+        let cut = |x: &[f64]| x[..times * samples * each].to_vec();
+        all.extend(
+            PARTS
+                .iter()
+                .zip(parts(&found.outputs))
+                .map(|(part, x)| NamedTensor::f64(format!("outputs{part}"), &shape, cut(x))),
+        );
+    }
+    tensors::save(dir.array("curves"), &all, &[])?;
+    tensors::save(dir.array("law"), &snapshots(found), &[])?;
+    let text = serde_json::to_string_pretty(record).unwrap_or_default();
+    Ok(atomic_write(dir.analysis("limit"), text.as_bytes())?)
+}
+
+/// The particles of the first replicate at the snapshot times, with depth and weight of every slice.
+fn snapshots(found: &Limit) -> Vec<NamedTensor> {
+    let taus: Vec<f64> = found.snapshots.iter().map(|s| s.0).collect();
+    let mut all = vec![NamedTensor::f64("tau", &[taus.len()], taus)];
+    if let Some((_, net, _)) = found.snapshots.first() {
+        let slices = |f: &dyn Fn(usize) -> f64| (0..net.config.slices()).map(f).collect::<Vec<f64>>();
+        let (method, steps) = (net.config.depth_method, net.config.depth);
+        all.push(NamedTensor::f64("t", &[net.config.slices()], slices(&|s| method.time(steps, s))));
+        all.push(NamedTensor::f64(
+            "weight",
+            &[net.config.slices()],
+            slices(&|s| 1.0 / method.inverse_weight(steps, s)),
+        ));
+    }
+    for (i, (_, net, beta)) in found.snapshots.iter().enumerate() {
+        all.extend(particles(net, beta, i));
+    }
+    all
+}
+
+fn particles(net: &Network, beta: &[f64], i: usize) -> Vec<NamedTensor> {
+    let name = |t: &mckean_model::Tensor| format!("{i}.{}", t.name.replacen("blocks", "slices", 1));
+    net.layout.tensors.iter().map(|t| NamedTensor::f64(name(t), &t.shape, beta[t.range.clone()].to_vec())).collect()
+}
