@@ -12,7 +12,7 @@ use crate::network::Network;
 use crate::noise::Noise;
 use mckean_data::{Dataset, Targets};
 use mckean_model::config::Norm;
-use mckean_model::{ModelError, Role, TensorSpec};
+use mckean_model::{DepthMethod, ModelError, Role, TensorSpec};
 use std::sync::Arc;
 
 type Maybe = Option<Box<dyn Encoder<f64>>>;
@@ -71,6 +71,10 @@ impl Maps {
         if m.padding_token >= 0 {
             return Err(ModelError::value("padding_token", m.padding_token, "samples differ in length", remedy));
         }
+        if m.depth_method != DepthMethod::Splitting {
+            let value = format!("{:?}", m.depth_method).to_lowercase();
+            return Err(ModelError::value("depth_method", value, "sublayers do not follow each other", remedy));
+        }
         let (heads, neurons) = (encoder::attention(m, net.dim)?, encoder::feed_forward(m, net.dim)?);
         Ok(Maps { net, heads, neurons })
     }
@@ -93,7 +97,7 @@ impl Maps {
     /// All particles of sublayer `k` with their scales (residual step times weight).
     pub fn cloud<'a>(&'a self, theta: &'a [f64], k: usize) -> Cloud<'a> {
         let sub = &self.net.sublayers[k];
-        Cloud { role: sub.role, theta: &theta[sub.theta.clone()], scales: self.net.scales(sub.role) }
+        Cloud { role: sub.role, theta: &theta[sub.theta.clone()], scales: self.net.scales(sub.role, sub.slice) }
     }
 
     /// Particle `j` of sublayer `k`, tensor after tensor.

@@ -37,7 +37,7 @@ impl<'a> Probe<'a> {
     pub fn particles(&self) -> Vec<(f64, Vec<f64>)> {
         let (net, view) = (self.view.net(), self.view);
         let one = |(j, scale): (usize, &f64)| (scale / net.config.step(), view.maps.particle(&view.theta, self.k, j));
-        net.scales(self.role).iter().enumerate().map(one).collect()
+        net.scales(self.role, net.sublayers[self.k].slice).iter().enumerate().map(one).collect()
     }
 
     /// E grad_alpha tr(g(T, alpha)^T p).

@@ -26,7 +26,8 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
             (config.model.heads, config.model.neurons) = (width as usize, width as usize);
             let p = Problem::on(&config, data.clone(), None)?;
             let Some(exact) = exact(&config, &p.net.layout) else {
-                let why = "the moment of this initial law depends on the width".to_string();
+                let why =
+                    "the moment of this initial law is not known in closed form, or depends on the width".to_string();
                 return Ok(Found { not_testable: Some(why), ..Default::default() });
             };
             gaps.push((second_moment(&p.start, &p.net.speeds()) - exact).abs());
@@ -56,13 +57,16 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
 fn exact(config: &Config, layout: &Layout) -> Option<f64> {
     let scale = config.init.scale;
     let own = || [Role::Head, Role::Neuron].into_iter().flat_map(|role| layout.particles(0, role));
+    let numbers = own().filter(|t| t.fan_in > 0).map(|t| t.particle_len()).sum::<usize>() as f64;
+    if config.init.atoms > 0 {
+        return None;
+    }
     match config.init.law {
         InitialLaw::Gaussian => Some(scale * scale * own().filter(|t| t.fan_in > 0).count() as f64),
-        InitialLaw::Ball => {
-            let d = own().map(|t| t.particle_len()).sum::<usize>() as f64;
-            Some(scale * scale * d / (d + 2.0))
-        }
-        InitialLaw::FanIn => None,
+        InitialLaw::Ball => Some(scale * scale * numbers / (numbers + 2.0)),
+        InitialLaw::Normal => Some(scale * scale * numbers),
+        InitialLaw::Box => Some(scale * scale * numbers / 3.0),
+        InitialLaw::Truncated | InitialLaw::FanIn => None,
     }
 }
 
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn moments_of_laws_are_those_of_many_draws() {
-        for law in ["gaussian", "ball"] {
+        for law in ["gaussian", "ball", "normal", "box"] {
             let text = format!(
                 "[data]\nname = \"in_context\"\n[model]\ndepth = 1\nheads = 4000\nneurons = 4000\n[init]\nlaw = \"{law}\"\nscale = 1.5"
             );
