@@ -18,7 +18,7 @@ use mckean_num::par::Par;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Particles a slice and replicates of the pilot; a quarter of the particles for loose tolerances.
+/// Particles a slice and replicates of the pilot; an eighth of the particles for loose tolerances.
 const PILOT: (usize, usize) = (256, 8);
 /// Replicates of everything after the pilot: Student's factor falls to 2.13, and half sets cost a quarter.
 const LEAST: usize = 16;
@@ -184,7 +184,7 @@ impl Solver<'_> {
     }
 
     fn of_law(mut self, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
-        let width = if self.settings.is_loose() { PILOT.0 / 4 } else { PILOT.0 };
+        let width = if self.settings.is_loose() { PILOT.0 / 8 } else { PILOT.0 };
         let mut sample = Sample { width, ..Sample::default() };
         say("pilot");
         let mut clock = Instant::now();
