@@ -186,7 +186,7 @@ mod tests {
     fn every_key_is_documented() {
         let schema = schemars::schema_for!(DataConfig);
         let keys = schema.get("properties").and_then(|p| p.as_object()).expect("an object");
-        assert_eq!(keys.len(), 27);
+        assert_eq!(keys.len(), 29);
         for (key, value) in keys {
             let text = value.get("description").and_then(|d| d.as_str()).unwrap_or("");
             assert!(text.len() > 10, "data.{key} has no description");

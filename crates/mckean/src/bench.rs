@@ -139,7 +139,7 @@ where
         repetitions: spread.repetitions,
         forward_ms: forward.median_ms,
         backward_ms: gradient.median_ms - forward.median_ms,
-        optimiser_ms: (what == What::Step).then_some(spread.median_ms - gradient.median_ms),
+        optimiser_ms: (what == What::Step).then_some((spread.median_ms - gradient.median_ms).max(0.0)),
         hvp_ratio: (what == What::Hvp).then_some(spread.median_ms / gradient.median_ms),
         model_gflop: 1e-9 * flops,
         gflops,
