@@ -9,7 +9,7 @@ pub mod analyse;
 mod cells;
 mod compute;
 mod gaps;
-mod ladder;
+pub mod ladder;
 mod log;
 mod reference;
 mod settings;

@@ -20,9 +20,22 @@ use std::path::PathBuf;
 /// The config with its grid.
 pub(crate) const CONFIG: &str = "rates.toml";
 
-/// `-0.501 [-0.512, -0.490]`, or a dash.
+/// `-0.501 [-0.512, -0.490]`, with more digits where the interval is narrower; a dash for what was not measured.
 pub fn interval(e: &Exponent) -> String {
-    e.measured.as_ref().map_or("-".into(), |m| format!("{:.3} [{:.3}, {:.3}]", m.value, m.low, m.high))
+    let Some(m) = e.measured else { return "-".into() };
+    let places = places(m.half_width());
+    match m.half_width() < WIDE {
+        true => format!("{:.places$} [{:.places$}, {:.places$}]", m.value, m.low, m.high),
+        false => format!("{:.places$} (too few seeds for an interval)", m.value),
+    }
+}
+
+/// Half width beyond which an interval says nothing.
+const WIDE: f64 = 5.0;
+
+/// Decimal places that show an interval of this half width with two digits, three at least.
+fn places(half: f64) -> usize {
+    if half > 0.0 { (1.0 - half.log10().floor()).clamp(3.0, 6.0) as usize } else { 3 }
 }
 
 /// Header and rows: every exponent of every quantity with its 95 % interval.

@@ -29,6 +29,19 @@ pub struct Reference {
     pub series: Series,
 }
 
+impl Reference {
+    /// Curves and largest known errors of the bands of risk, objective, moment and outputs.
+    pub fn curves(bands: [&Band; 4], samples: usize) -> (Series, Gaps) {
+        let series = |pick: fn(&Band) -> Vec<f64>| {
+            let [risk, objective, moment, outputs] = bands.map(pick);
+            Series { risk, objective, moment, outputs }
+        };
+        let (value, above) = (series(|b| b.value.clone()), series(|b| b.ends().1));
+        let error = Gaps::between(&value, &above, samples);
+        (value, error)
+    }
+}
+
 /// Solves for the limit of `config`, or finds it, and reads it.
 ///
 /// # Errors
@@ -54,13 +67,6 @@ pub fn find(
     let (value, particle) = (part("")?, part("_particle")?);
     let outputs = Band { value, particle, bias: part("_bias")?, depth: part("_depth")?, time: part("_time")? };
     let samples = file.get("outputs")?.shape[1];
-    let curves = |ends: fn(&Band) -> Vec<f64>| Series {
-        risk: ends(&record.risk),
-        objective: ends(&record.objective),
-        moment: ends(&record.moment),
-        outputs: ends(&outputs),
-    };
-    let (series, above) = (curves(|b| b.value.clone()), curves(|b| b.ends().1));
-    let error = Gaps::between(&series, &above, samples);
+    let (series, error) = Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
     Ok(Reference { dir: record.dir, outcome: record.outcome, error, series })
 }

@@ -5,7 +5,7 @@
 //! Cost: milliseconds.
 //! Checked: looked at as pictures; `tests/rates.rs` counts them.
 
-use super::best_and_theorem;
+use super::{best_and_theorem, places};
 use crate::rates::{Exponent, Found, Summary};
 use mckean_report::{Axis, Colour, Figure, Series, Style};
 
@@ -30,6 +30,12 @@ fn points(cells: &[Summary], depth: f64, colour: Colour) -> Series {
         .colour(colour)
 }
 
+/// Forty abscissae over the range of `x`, evenly in logarithms.
+fn fine(x: &[f64]) -> Vec<f64> {
+    let (first, last) = (x.first().copied().unwrap_or(1.0), x.last().copied().unwrap_or(1.0));
+    (0..40).map(|i| first * (last / first).powf(f64::from(i) / 39.0)).collect()
+}
+
 /// A power law through the centre of points.
 fn power(label: String, x: &[f64], y: &[f64], slope: f64) -> Series {
     let mean = |v: &[f64]| v.iter().map(|v| v.ln()).sum::<f64>() / v.len() as f64;
@@ -39,7 +45,9 @@ fn power(label: String, x: &[f64], y: &[f64], slope: f64) -> Series {
 }
 
 fn words(letter: &str, e: &Exponent) -> String {
-    e.measured.map_or(String::new(), |m| format!("{letter}^{:.3} ± {:.3}", m.value, m.half_width()))
+    let Some(m) = e.measured else { return String::new() };
+    let places = places(m.half_width());
+    format!("{letter}^{:.places$} ± {:.places$}", m.value, m.half_width())
 }
 
 fn figure(f: &Found, name: &str, title: &str, caption: &str, x: Axis, series: Vec<Series>) -> Figure {
@@ -59,7 +67,7 @@ fn gap(f: &Found) -> Figure {
     let mut series = vec![];
     for (i, &l) in all.iter().enumerate() {
         let own = points(&f.gaps, l, Colour::ramp(i, all.len()));
-        let (colour, x, last) = (own.colour, own.x.clone(), i + 1 == all.len());
+        let (colour, x, last) = (own.colour, fine(&own.x), i + 1 == all.len());
         series.push(own);
         let Some((best, theorem)) = best_and_theorem(f) else { continue };
         for (c, style) in [(best, Style::Line), (theorem, Style::Dashed)] {
