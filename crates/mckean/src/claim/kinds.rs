@@ -6,8 +6,8 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, continuity, dissipation, lambda, moment, rate, sampled, variation, velocity,
-    width,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, lambda, moment, rate, sampled, variation,
+    velocity, width,
 };
 use crate::error::Error;
 
@@ -26,6 +26,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("sampled_moment", sampled::measure),
     ("rate_width", rate::width),
     ("rate_depth", rate::depth),
+    ("chaos", chaos::measure),
     ("continuity", continuity::measure),
 ];
 

@@ -68,7 +68,7 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     ))
 }
 
-fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Vec<f64>, RatesConfig), Error> {
+pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Vec<f64>, RatesConfig), Error> {
     let config = c.claim.problem(&[])?;
     let problem = crate::limit::problem(&config)?;
     problem.check()?;
@@ -93,7 +93,12 @@ fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Vec<f64>, RatesCon
     Ok((problem, crate::limit::settings(&config).taus, grid))
 }
 
-fn shared<'a>(c: &Context<'_>, problem: &'a Problem, taus: &'a [f64], grid: &RatesConfig) -> Result<Shared<'a>, Error> {
+pub(super) fn shared<'a>(
+    c: &Context<'_>,
+    problem: &'a Problem,
+    taus: &'a [f64],
+    grid: &RatesConfig,
+) -> Result<Shared<'a>, Error> {
     let seed = c.claim.problem(&[])?.seed;
     Ok(Shared { problem, taus, tolerance: grid.tolerance, wide: grid.wide, seed })
 }

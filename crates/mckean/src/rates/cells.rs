@@ -10,7 +10,7 @@ use super::gaps::Gaps;
 use super::settings::blocks;
 use crate::error::Error;
 use mckean_dynamics::Outcome;
-use mckean_dynamics::limit::{Finite, Problem, Series, Trace, sobol_particles, trace};
+use mckean_dynamics::limit::{Finite, Problem, Series, Trace, exact, sobol_particles, trace};
 use mckean_engine::Network;
 use mckean_model::init;
 use mckean_num::rng::{Seed, mix64};
@@ -49,10 +49,32 @@ impl Shared<'_> {
     /// # Errors
     /// A flow that ends early.
     pub fn finite(&self, m: usize, l: usize, s: usize) -> Result<Series, Error> {
+        let found = self.named(m, l, s).trace(self.problem, self.taus, self.tolerance)?;
+        whole(found, &format!("M = {m}, L = {l}, seed number {s}")).map(|t| t.series)
+    }
+
+    /// The network of width `m`, depth `l`, number `s`.
+    fn named(&self, m: usize, l: usize, s: usize) -> Finite {
         let sizes = mix64(mix64(self.seed ^ mix64(m as u64)) ^ mix64(!(l as u64)));
-        let seed = mix64(sizes ^ mix64(s as u64 + 1));
-        let found = Finite { width: m, depth: l, seed }.trace(self.problem, self.taus, self.tolerance)?;
-        whole(found, &format!("M = {m}, L = {l}, seed number {s}"))
+        Finite { width: m, depth: l, seed: mix64(sizes ^ mix64(s as u64 + 1)) }
+    }
+
+    /// The atoms of a network (width 0: infinitely wide) at every training time, as parameters of the returned network. Equal layouts for
+    /// all widths: atom k of block l is the same particle at the start.
+    ///
+    /// # Errors
+    /// A flow that ends early, a law without atoms.
+    pub fn atoms(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<Vec<f64>>), Error> {
+        let (net, start) = match m {
+            0 => {
+                let atoms = self.problem.law()?.atoms();
+                self.start(l, |_| atoms.clone())?
+            }
+            _ => exact(self.problem, self.named(m, l, s))?,
+        };
+        let found = trace(self.problem, &net, &start, (self.taus, self.taus), (self.tolerance, 1))?;
+        let found = whole(found, &format!("M = {m}, L = {l}, seed number {s}"))?;
+        Ok((net, found.kept.into_iter().map(|k| k.1).collect()))
     }
 
     /// The infinitely wide network of depth `l`.
@@ -82,21 +104,26 @@ impl Shared<'_> {
 
     /// The flow of the network whose blocks hold `particles` with equal weights.
     fn system(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>, tolerance: f64) -> Result<Series, Error> {
+        let (net, start) = self.start(l, particles)?;
+        let found = trace(self.problem, &net, &start, (self.taus, &[]), (tolerance, 1))?;
+        whole(found, &format!("M = infinity, L = {l}")).map(|t| t.series)
+    }
+
+    fn start(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>) -> Result<(Arc<Network>, Vec<f64>), Error> {
         let net = Network::new(&blocks(self.problem, particles(0).len(), l), self.problem.shape)?;
         let mut start = init::shared(&net.layout, Seed(0));
         for block in 0..l {
             let slots = init::Slots::new(&net.layout, block);
             particles(block).iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
         }
-        let found = trace(self.problem, &Arc::new(net), &start, (self.taus, &[]), (tolerance, 1))?;
-        whole(found, &format!("M = infinity, L = {l}"))
+        Ok((Arc::new(net), start))
     }
 }
 
-/// The curves of a flow that reached its last time.
-fn whole(found: Trace, value: &str) -> Result<Series, Error> {
+/// A flow that reached its last time.
+fn whole(found: Trace, value: &str) -> Result<Trace, Error> {
     if found.outcome == Outcome::Finished {
-        return Ok(found.series);
+        return Ok(found);
     }
     let tau = found.outcome.tau().unwrap_or(0.0);
     let problem = format!(

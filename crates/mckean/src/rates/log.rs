@@ -31,31 +31,38 @@ pub struct Entry {
     pub wide: Gaps,
 }
 
+/// Its name.
+const FILE: &str = "cells.jsonl";
+
 /// The file.
 pub struct Log {
     path: PathBuf,
     file: Mutex<File>,
+    others: Vec<Entry>,
 }
 
 impl Log {
-    /// Opens or creates the file; returns what is there under `key`. A torn last line is cut off, other keys and damaged lines are left out.
+    /// Opens or creates the file; returns what is there under `key`. A torn last line is cut off, damaged lines are left out.
     ///
     /// # Errors
     /// No permission, a full disk.
     pub fn open(folder: &Path, key: &str) -> Result<(Log, Vec<Entry>), Error> {
-        let path = folder.join("cells.jsonl");
-        let failed = |source| Error::from(ReportError::io("open", &path, source));
+        let path = folder.join(FILE);
+        let failed = |source| Error::from(ReportError::io("open", &folder.join(FILE), source));
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
         let text = std::fs::read_to_string(&path).map_err(failed)?;
         let kept = text.rfind('\n').map_or(0, |i| i + 1);
         file.set_len(kept as u64).map_err(failed)?;
-        Ok((Log { path: path.clone(), file: Mutex::new(file) }, entries(&text[..kept], key)))
+        let (own, others) = entries(&text[..kept]).into_iter().partition(|e| e.key == key);
+        Ok((Log { path, file: Mutex::new(file), others }, own))
     }
 
     /// What a folder holds under `key`, without touching it.
     pub fn read(folder: &Path, key: &str) -> Vec<Entry> {
-        let text = std::fs::read_to_string(folder.join("cells.jsonl")).unwrap_or_default();
-        entries(&text[..text.rfind('\n').map_or(0, |i| i + 1)], key)
+        let text = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        let mut all = entries(&text[..text.rfind('\n').map_or(0, |i| i + 1)]);
+        all.retain(|e| e.key == key);
+        all
     }
 
     /// Adds one network.
@@ -69,23 +76,29 @@ impl Log {
         Ok(written.map_err(|source| ReportError::io("write", &self.path, source))?)
     }
 
-    /// Writes all entries in order of depth, width and seed: the same bytes however often the computation was interrupted.
+    /// Writes all entries in order of key, depth, width and seed: the same bytes however often the computation was interrupted. Returns
+    /// `own`, in order.
     ///
     /// # Errors
     /// A full disk.
-    pub fn settle(self, mut all: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    pub fn settle(self, mut own: Vec<Entry>) -> Result<Vec<Entry>, Error> {
         drop(self.file);
-        all.sort_by_key(|e| (e.depth, e.width, e.seed));
+        own.sort_by(|a, b| order(a).cmp(&order(b)));
+        let mut all = [&own[..], &self.others[..]].concat();
+        all.sort_by(|a, b| order(a).cmp(&order(b)));
         let text: String = all.iter().map(|e| serde_json::to_string(e).unwrap_or_default() + "\n").collect();
         atomic_write(&self.path, text.as_bytes())?;
-        Ok(all)
+        Ok(own)
     }
 }
 
-fn entries(text: &str, key: &str) -> Vec<Entry> {
+fn order(e: &Entry) -> (&str, usize, usize, usize) {
+    (&e.key, e.depth, e.width, e.seed)
+}
+
+fn entries(text: &str) -> Vec<Entry> {
     let mut all: Vec<Entry> = text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
-    all.retain(|e| e.key == key);
-    all.sort_by_key(|e| (e.depth, e.width, e.seed));
-    all.dedup_by_key(|e| (e.depth, e.width, e.seed));
+    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    all.dedup_by(|a, b| order(a) == order(b));
     all
 }
