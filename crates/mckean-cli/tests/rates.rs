@@ -7,8 +7,10 @@
 
 mod common;
 
-use common::{call, texts};
+use common::{call, mckean, texts};
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 const CONFIG: &str = r#"
 name = "small"
@@ -56,6 +58,34 @@ fn a_budget_stops_and_the_same_command_goes_on_to_one_line_or_one_object() {
     assert!(slope["low"].as_f64().unwrap() < -0.4 && slope["high"].as_f64().unwrap() > -0.6, "{slope}");
     let again = texts(&call(folder.path(), &["report", record["dir"].as_str().unwrap()])).0;
     assert!(again.contains("report.html"), "{again}");
+}
+
+/// The text of `cells.jsonl` of the only rates in `out`.
+fn cells(out: &Path) -> String {
+    let dirs = fs::read_dir(out).into_iter().flatten().flatten().map(|d| d.path());
+    let file = dirs.map(|d| d.join("cells.jsonl")).find(|f| f.exists());
+    file.map_or(String::new(), |f| fs::read_to_string(f).unwrap())
+}
+
+#[test]
+fn a_killed_call_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.toml"), CONFIG).unwrap();
+    let grid = |out| ["rates", "a.toml", "--widths", "16,256", "--depths", "8,16", "--seeds", "300", "--out", out];
+    assert_eq!(call(folder.path(), &grid("whole")).status.code(), Some(0));
+    let mut child = mckean(folder.path(), &grid("killed")).spawn().unwrap();
+    let begun = Instant::now();
+    while cells(&folder.path().join("killed")).lines().count() < 20 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no networks after a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (killed, whole) = (cells(&folder.path().join("killed")), cells(&folder.path().join("whole")));
+    assert!(killed.lines().count() < whole.lines().count(), "killed before its end");
+    let (out, err) = texts(&call(folder.path(), &grid("killed")));
+    assert!(out.contains("1203 of 1203 networks") && !out.contains("1203 new"), "{out}{err}");
+    assert!(cells(&folder.path().join("killed")) == whole);
 }
 
 #[test]

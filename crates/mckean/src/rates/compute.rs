@@ -45,6 +45,9 @@ fn on_threads<T: Send>(jobs: usize, n: usize, one: impl Fn(usize) -> Option<T> +
     results.into_iter().filter_map(|r| r.1).collect()
 }
 
+/// A depth, its infinitely wide network, and its entry where there was none.
+type Rung = (usize, Wide, Option<Entry>);
+
 /// Follows the networks of `grid` that are not in `before`, and appends them to the log.
 pub(super) fn missing(
     shared: &Shared<'_>,
@@ -71,7 +74,7 @@ pub(super) fn missing(
         (options.progress)(Progress::Done(&format!("M = {size}, L = {depth}")));
         Ok(entry)
     };
-    let wide = |i: usize| -> Option<Result<(usize, Wide, Option<Entry>), Error>> {
+    let wide = |i: usize| -> Option<Result<Rung, Error>> {
         let l = *ladder.get(i).filter(|_| may_begin())?;
         let found = shared.wide(l).and_then(|w| {
             let gaps = (Gaps::between(&w.series, limit, samples), w.own);
