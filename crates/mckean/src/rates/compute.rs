@@ -63,7 +63,7 @@ pub(super) fn missing(
         (0..grid.seeds).flat_map(|s| depths.clone().flat_map(move |&l| grid.widths.iter().map(move |&m| (l, m, s))));
     let open: Vec<(usize, usize, usize)> = all.filter(|c| !there.contains(c)).collect();
     let needs = |l: &usize| !there.contains(&(*l, 0, 0)) || open.iter().any(|c| c.0 == *l);
-    let ladder: Vec<usize> = grid.ladder.iter().rev().copied().filter(needs).collect();
+    let ladder: Vec<usize> = grid.ladder.iter().copied().filter(needs).collect();
     (options.progress)(Progress::Begin(open.len() + ladder.len()));
     let may_begin = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
     let samples = shared.problem.data.samples;
