@@ -27,6 +27,7 @@ mod data;
 mod limit;
 mod new;
 mod output;
+mod rates;
 mod report;
 mod reproduce;
 mod run;
@@ -66,6 +67,8 @@ enum Verb {
     Sweep(sweep::Args),
     /// Solve for the mean-field limit, with an error bar.
     Limit(limit::Args),
+    /// How fast finite networks approach the limit in width and depth: exponents with intervals, resumable.
+    Rates(rates::Args),
     /// Rebuild the HTML report of a run or sweep.
     Report(report::Args),
     /// Check derivatives, orders and identities on this machine.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Verb::Run(a) => run::run(&a, &shell),
         Verb::Sweep(a) => sweep::run(&a, &shell),
         Verb::Limit(a) => limit::run(&a, &shell),
+        Verb::Rates(a) => rates::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),
         Verb::Verify(a) => verify::run(&a, &shell),
         Verb::Certify(a) => certify::run(&a, &shell),

@@ -215,7 +215,7 @@ pub enum ReportError {
 
 impl ReportError {
     /// Sorts an operating-system failure into the variant with the right remedy.
-    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+    pub fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem if doing != "read" => {

@@ -8,11 +8,13 @@
 mod accept;
 mod adjoint;
 mod assumptions;
+mod chaos;
 mod continuity;
 mod dissipation;
 mod kinds;
 mod lambda;
 mod moment;
+mod rate;
 mod sample;
 mod sampled;
 mod variation;
@@ -39,6 +41,9 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gao2024-f7-adjoint", include_str!("../../../claims/gao2024-f7-adjoint.toml")),
     ("gao2024-propG.1-assumptions", include_str!("../../../claims/gao2024-propG.1-assumptions.toml")),
     ("gao2024-lemD.6-width", include_str!("../../../claims/gao2024-lemD.6-width.toml")),
+    ("gao2024-thm3.1-width", include_str!("../../../claims/gao2024-thm3.1-width.toml")),
+    ("gao2024-thm3.1-depth", include_str!("../../../claims/gao2024-thm3.1-depth.toml")),
+    ("gao2024-thm3.1-chaos", include_str!("../../../claims/gao2024-thm3.1-chaos.toml")),
     ("gao2024-lemC.7-moment", include_str!("../../../claims/gao2024-lemC.7-moment.toml")),
     ("gao2024-flow-continuity", include_str!("../../../claims/gao2024-flow-continuity.toml")),
 ];

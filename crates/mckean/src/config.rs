@@ -7,6 +7,7 @@
 
 use crate::error::Error;
 use crate::keys;
+use crate::rates::RatesConfig;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::Kind;
@@ -100,6 +101,8 @@ pub struct Config {
     pub observe: ObserveConfig,
     /// Mean-field limit.
     pub limit: LimitConfig,
+    /// Exponents of the gap to the limit.
+    pub rates: RatesConfig,
     /// Grid of runs.
     pub sweep: SweepConfig,
 }
@@ -115,6 +118,7 @@ impl Default for Config {
             dynamics: DynamicsConfig::default(),
             observe: ObserveConfig::default(),
             limit: LimitConfig::default(),
+            rates: RatesConfig::default(),
             sweep: SweepConfig::default(),
         }
     }
@@ -173,9 +177,9 @@ impl Config {
         table.try_into().map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", e.to_string().trim())))
     }
 
-    /// This config as a single run: its `[sweep]` section at the default.
+    /// This config as a single run: its `[sweep]` and `[rates]` sections at the default.
     pub fn without_sweep(&self) -> Config {
-        Config { sweep: SweepConfig::default(), ..self.clone() }
+        Config { sweep: SweepConfig::default(), rates: RatesConfig::default(), ..self.clone() }
     }
 
     /// All keys written out.

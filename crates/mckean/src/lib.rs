@@ -16,6 +16,8 @@ pub mod keys;
 pub mod limit;
 pub mod limit_report;
 pub mod problem;
+pub mod rates;
+pub mod rates_report;
 pub mod report;
 pub mod reproduce;
 pub mod store;

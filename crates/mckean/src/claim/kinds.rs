@@ -6,7 +6,8 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, continuity, dissipation, lambda, moment, sampled, variation, velocity, width,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, lambda, moment, rate, sampled, variation,
+    velocity, width,
 };
 use crate::error::Error;
 
@@ -23,6 +24,9 @@ const KINDS: &[(&str, Kind)] = &[
     ("assumptions", assumptions::measure),
     ("width", width::measure),
     ("sampled_moment", sampled::measure),
+    ("rate_width", rate::width),
+    ("rate_depth", rate::depth),
+    ("chaos", chaos::measure),
     ("continuity", continuity::measure),
 ];
 

@@ -1,0 +1,147 @@
+//! `mckean rates` as a library call: finite networks against the limit over a grid of widths, depths and seeds, and the exponents of the gap.
+//!
+//! Maths: Theorem 3.1 of Gao et al. 2024 (gaps of outputs, R and Q, largest over training time); see `rates/analyse.rs`.
+//! Shapes: a run directory with `cells.jsonl`, `analysis/rates.json` and a page; the limit lies beside it.
+//! Cost: one flow a network; finished networks are not followed again, whatever else is asked.
+//! Checked: `tests/rates.rs`, `mckean-cli/tests/rates.rs`.
+
+pub mod analyse;
+mod cells;
+mod compute;
+mod gaps;
+pub mod ladder;
+mod log;
+mod reference;
+mod settings;
+
+pub use analyse::{Exponent, Found, Summary};
+pub use cells::{Shared, Wide};
+pub use compute::Progress;
+pub use gaps::{Gaps, Quantity};
+pub use log::{Entry, Log};
+pub use reference::Reference;
+pub use settings::RatesConfig;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::{experiment, limit, rates_report};
+use mckean_num::par::Par;
+use mckean_report::{RunDir, RunOutcome, atomic_write};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// `analysis/rates.json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Run directory.
+    pub dir: PathBuf,
+    /// The grid, with empty lists filled in.
+    pub grid: RatesConfig,
+    /// The limit.
+    pub reference: Reference,
+    /// Networks of the grid, and how many of them were followed.
+    pub asked: usize,
+    /// See `asked`.
+    pub there: usize,
+    /// What was found, one entry a quantity.
+    pub found: Vec<Found>,
+    /// What was not computed.
+    pub not_computed: Vec<String>,
+}
+
+/// How to compute.
+pub struct Options<'a> {
+    /// Folder that receives the run directories.
+    pub out: &'a Path,
+    /// Networks at a time.
+    pub jobs: usize,
+    /// Command line.
+    pub command: &'a str,
+    /// Text of the config as the user wrote it.
+    pub source: &'a str,
+    /// Once set, no further network is begun.
+    pub stop: &'a AtomicBool,
+    /// Hears of every finished network.
+    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
+}
+
+/// Format of the entries; part of their key.
+const FORMAT: u32 = 1;
+
+/// Where the rates of a config are kept: the grid and `[sweep]` leave no trace in the name, so that grids and seeds can grow.
+pub fn directory(config: &Config, out: &Path) -> PathBuf {
+    out.join(format!("{}-rates-{}", config.name, config.without_sweep().hash()))
+}
+
+/// Computes what is missing of the grid, analyses it and writes the page.
+///
+/// # Errors
+/// Anything wrong with config or data, before anything is computed; flows that end early; folders that cannot be written.
+pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
+    let (problem, settings) = (limit::problem(config)?, limit::settings(config));
+    problem.check()?;
+    settings.check()?;
+    let grid = config.rates.filled(problem.init.atoms > 0);
+    grid.check(&problem)?;
+    let (plain, par) = (config.without_sweep(), Par::new(options.jobs.max(1)));
+    let mut say = |what: &str| (options.progress)(Progress::Say(what));
+    let text = (options.command, options.source);
+    let reference = reference::find(&plain, &par, options.out, text, &mut say)?;
+    let mut manifest = experiment::manifest(&plain, &par, options.command);
+    let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
+    let _lock = dir.lock()?;
+    manifest.started = dir.manifest()?.started;
+    atomic_write(dir.path().join(rates_report::CONFIG), config.resolved().as_bytes())?;
+    let key = key(&plain, &grid, problem.init.atoms > 0);
+    let (log, before) = Log::open(dir.path(), &key)?;
+    let (taus, tolerance) = (&settings.taus[..], grid.tolerance);
+    let shared = Shared { problem: &problem, taus, tolerance, wide: grid.wide, seed: config.seed };
+    let new = compute::missing(&shared, &grid, &reference.series, (&log, &key, &before), options)?;
+    let entries = log.settle([before, new].concat())?;
+    let record = record(&dir, grid, reference, &entries);
+    let text = serde_json::to_string_pretty(&record).unwrap_or_default();
+    atomic_write(dir.analysis("rates"), text.as_bytes())?;
+    manifest.ended = Some(mckean_report::run_dir::now());
+    manifest.work.insert("networks".into(), (record.there as u64).into());
+    let (kind, advice) = match record.there == record.asked {
+        true => ("finished", "Every network of the grid was followed."),
+        false => ("stopped", "Networks are missing: the same command goes on."),
+    };
+    manifest.outcome = Some(RunOutcome { kind: kind.into(), tau: None, advice: advice.into() });
+    dir.write_manifest(&manifest)?;
+    rates_report::write(&dir, config, &record)?;
+    Ok(record)
+}
+
+/// Hash of everything that the numbers of a network depend on, sizes and number of the seed apart.
+fn key(plain: &Config, grid: &RatesConfig, atoms: bool) -> String {
+    let wide = if atoms { 0 } else { grid.wide };
+    mckean_report::run_dir::config_hash(&format!("{FORMAT} {} {:e} {wide}", plain.resolved(), grid.tolerance))
+}
+
+/// What a directory holds of the grid of `config`, analysed again; nothing is followed.
+///
+/// # Errors
+/// A limit that is not beside the directory (it is solved again only by [`run`]).
+pub fn collect(config: &Config, dir: &RunDir) -> Result<Record, Error> {
+    let plain = config.without_sweep();
+    let out = dir.path().parent().unwrap_or(Path::new("."));
+    let there = RunDir::open(limit::directory(&plain, out))?;
+    let reference = reference::find(&plain, &Par::serial(), out, (&there.manifest()?.command, ""), &mut |_| {})?;
+    let grid = config.rates.filled(config.init.atoms > 0);
+    let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.atoms > 0));
+    Ok(record(dir, grid, reference, &entries))
+}
+
+fn record(dir: &RunDir, grid: RatesConfig, reference: Reference, entries: &[Entry]) -> Record {
+    let inside = |e: &&Entry| {
+        let finite = grid.depths.contains(&e.depth) && grid.widths.contains(&e.width) && e.seed < grid.seeds;
+        finite || (e.width == 0 && grid.ladder.contains(&e.depth))
+    };
+    let asked = grid.widths.len() * grid.depths.len() * grid.seeds + grid.ladder.len();
+    let there = entries.iter().filter(inside).count();
+    let found = analyse::analyse(entries, &grid, reference.error);
+    let not_computed = vec!["distances W2 between particle clouds and the limit's".to_string()];
+    Record { dir: dir.path().into(), grid, reference, asked, there, found, not_computed }
+}

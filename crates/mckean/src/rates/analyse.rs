@@ -1,0 +1,172 @@
+//! From the gaps of a grid to exponents, laws, tails and a plan.
+//!
+//! Maths: Theorem 3.1 of Gao et al. 2024: gaps of at most C (1/L + sqrt(log(L + 1)/M)). DERIVED: layers are independent, so noise is
+//! (M L)^-1/2 and bias 1/L. Noise (gap to the infinitely wide network of the same depth) gives the exponent in M, and one in L;
+//! infinitely wide networks give that of the bias in L. Known errors of references are taken off in quadrature.
+//! Shapes: entries of a grid to one record a quantity.
+//! Cost: nested bootstrap, about a second a quantity.
+//! Checked: `tests/rates.rs`, `fit` (tests on made-up laws), `ladder` (the same).
+
+use super::gaps::{Gaps, Quantity};
+use super::ladder;
+use super::log::Entry;
+use super::settings::RatesConfig;
+use mckean_analysis::AnalysisError;
+use mckean_analysis::fit::{
+    Axis, Cell, Choice, Estimate, Plan, PowerLaw, Tail, choose, corrected, plan, power_law, tail,
+};
+use serde::Serialize;
+
+/// A measured exponent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exponent {
+    /// What it should be.
+    pub predicted: f64,
+    /// By whom: "theorem" or "derived".
+    pub by: &'static str,
+    /// What was fitted, and how the interval came about.
+    pub of: &'static str,
+    /// The exponent with its 95 % interval; none when it could not be measured.
+    pub measured: Option<Estimate>,
+    /// Why not.
+    pub problem: Option<String>,
+}
+
+/// Everything about one quantity.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// Which one.
+    pub quantity: Quantity,
+    /// Exponent in M of the noise, all depths together.
+    pub width: Exponent,
+    /// Exponent in L of the bias.
+    pub depth: Exponent,
+    /// Exponent in L of the noise at equal widths.
+    pub noise_depth: Exponent,
+    /// Exponent in M of the gap to the limit as it is, at the largest depth.
+    pub raw_width: Exponent,
+    /// Exponent in L of the gap to the limit as it is, at the largest width.
+    pub raw_depth: Exponent,
+    /// (L, gap of the infinitely wide network to the limit, known error).
+    pub bias: Vec<(f64, f64, f64)>,
+    /// Noise by cell.
+    pub noise: Vec<Summary>,
+    /// Gap to the limit by cell.
+    pub gaps: Vec<Summary>,
+    /// Laws for the gap to the limit, best first.
+    pub laws: Option<Choice>,
+    /// Tail over seeds of the noise in the cell of smallest width and depth.
+    pub tail: Option<Tail>,
+    /// Seeds to add, in every depth, for the asked interval of the exponent in M.
+    pub plan: Option<Plan>,
+}
+
+/// Root mean square over seeds of one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// M.
+    pub width: f64,
+    /// L.
+    pub depth: f64,
+    /// Seeds.
+    pub seeds: usize,
+    /// Root mean square.
+    pub rms: f64,
+    /// Its 95 % interval is about rms times or over one plus this (delta method).
+    pub relative: f64,
+}
+
+/// Analyses `entries` of the grid of `config`; `reference` is the known error of the limit.
+pub fn analyse(entries: &[Entry], config: &RatesConfig, reference: Gaps) -> Vec<Found> {
+    Quantity::ALL.iter().map(|&q| one(q, entries, config, reference.of(q))).collect()
+}
+
+/// The cells of one kind of gap; only those with two seeds or more.
+pub fn cells(entries: &[Entry], config: &RatesConfig, gap: impl Fn(&Entry) -> f64) -> Vec<Cell> {
+    let mut all = vec![];
+    for &depth in &config.depths {
+        for &width in &config.widths {
+            let own = entries.iter().filter(|e| e.depth == depth && e.width == width && e.seed < config.seeds);
+            let gaps: Vec<f64> = own.map(&gap).collect();
+            if gaps.len() > 1 {
+                all.push(Cell { width: width as f64, depth: depth as f64, gaps });
+            }
+        }
+    }
+    all
+}
+
+/// Noise by cell, with the own error of the wide networks taken off.
+pub fn noise(q: Quantity, entries: &[Entry], config: &RatesConfig) -> Result<Vec<Cell>, AnalysisError> {
+    let own = |l: f64| entries.iter().find(|e| e.width == 0 && e.depth as f64 == l).map_or(0.0, |e| e.wide.of(q));
+    let grid = cells(entries, config, |e| e.wide.of(q));
+    let each = grid.iter().map(|c| corrected(std::slice::from_ref(c), own(c.depth)).map(|mut one| one.remove(0)));
+    each.collect()
+}
+
+/// (L, bias, known error) of the infinitely wide networks.
+pub fn bias(q: Quantity, entries: &[Entry], config: &RatesConfig, reference: f64) -> Vec<(f64, f64, f64)> {
+    let own = entries.iter().filter(|e| e.width == 0 && config.ladder.contains(&e.depth));
+    own.map(|e| (e.depth as f64, e.limit.of(q), reference + e.wide.of(q))).collect()
+}
+
+const NOISE: &str =
+    "noise: gap to the infinitely wide network of the same depth; interval by nested bootstrap over seeds";
+const BIAS: &str = "bias: gap of infinitely wide networks to the limit, with the next term of the expansion; interval by residuals, \
+                    by the shallowest left out and by known errors";
+const RAW: &str = "gap to the limit as it is; interval by nested bootstrap over seeds";
+
+fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, reference: f64) -> Found {
+    let (noise, bias) = (noise(q, entries, config), bias(q, entries, config, reference));
+    let plain = cells(entries, config, |e| e.limit.of(q));
+    let raw = corrected(&plain, reference);
+    let exponent = |grid: &Result<Vec<Cell>, AnalysisError>, axis, predicted, by, of| {
+        let fitted =
+            grid.as_ref().map_err(ToString::to_string).and_then(|g| power_law(g, axis).map_err(|e| e.to_string()));
+        of_fit(fitted, predicted, by, of)
+    };
+    let ladder =
+        ladder::exponent(&bias).ok_or_else(|| "four depths with a bias above its known error are needed".to_string());
+    let widest = raw.as_ref().map_or(0.0, |g| g.iter().fold(0.0, |m: f64, c| m.max(c.width)));
+    let deepest = raw.as_ref().map_or(0.0, |g| g.iter().fold(0.0, |m: f64, c| m.max(c.depth)));
+    let some = |g: &Result<Vec<Cell>, AnalysisError>, keep: &dyn Fn(&Cell) -> bool| match g {
+        Ok(g) => Ok(g.iter().filter(|c| keep(c)).cloned().collect()),
+        Err(e) => Err(AnalysisError::NotTestable(e.to_string())),
+    };
+    let shallow = noise.as_ref().ok().and_then(|g| g.first().cloned());
+    let per_depth = config.half_width * (config.depths.len() as f64).sqrt();
+    Found {
+        quantity: q,
+        width: exponent(&noise, Axis::Width, -0.5, "theorem", NOISE),
+        depth: Exponent {
+            predicted: -1.0,
+            by: "theorem",
+            of: BIAS,
+            problem: ladder.as_ref().err().cloned(),
+            measured: ladder.ok(),
+        },
+        noise_depth: exponent(&noise, Axis::Depth, -0.5, "derived", NOISE),
+        raw_width: exponent(&some(&raw, &|c| c.depth == deepest), Axis::Width, -0.5, "theorem", RAW),
+        raw_depth: exponent(&some(&raw, &|c| c.width == widest), Axis::Depth, -1.0, "theorem", RAW),
+        bias,
+        gaps: plain.iter().map(summary).collect(),
+        laws: raw.as_ref().ok().and_then(|g| choose(g).ok()),
+        tail: shallow.as_ref().and_then(|c| tail(c).ok()),
+        plan: shallow.and_then(|first| {
+            let own: Vec<Cell> = noise.as_ref().ok()?.iter().filter(|c| c.depth == first.depth).cloned().collect();
+            plan(&own, per_depth).ok()
+        }),
+        noise: noise.as_ref().map_or(vec![], |g| g.iter().map(summary).collect()),
+    }
+}
+
+fn of_fit(fitted: Result<PowerLaw, String>, predicted: f64, by: &'static str, of: &'static str) -> Exponent {
+    let problem = fitted.as_ref().err().cloned();
+    Exponent { predicted, by, of, measured: fitted.ok().map(|f| f.slope), problem }
+}
+
+fn summary(c: &Cell) -> Summary {
+    let (n, rms) = (c.gaps.len(), c.rms());
+    let spread = c.gaps.iter().map(|g| (g * g / (rms * rms) - 1.0).powi(2)).sum::<f64>() / (n as f64 - 1.0);
+    Summary { width: c.width, depth: c.depth, seeds: n, rms, relative: 0.98 * (spread / n as f64).sqrt() }
+}

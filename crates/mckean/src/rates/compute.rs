@@ -1,0 +1,96 @@
+//! The missing networks of a grid, on all threads, seed by seed, until done, stopped, or out of time.
+//!
+//! Maths: none.
+//! Shapes: ladder first (one wide network a depth), then the grid with seeds outermost, so that an unfinished grid is an even one.
+//! Cost: that of the networks; each runs on one thread.
+//! Checked: `tests/rates.rs`.
+
+use super::Options;
+use super::cells::{Shared, Wide};
+use super::gaps::Gaps;
+use super::log::{Entry, Log};
+use super::settings::RatesConfig;
+use crate::error::Error;
+use mckean_dynamics::limit::Series;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// What a caller may show.
+pub enum Progress<'a> {
+    /// What is being done.
+    Say(&'a str),
+    /// So many networks are missing.
+    Begin(usize),
+    /// One more is done.
+    Done(&'a str),
+}
+
+/// Calls `one` for 0..n on `jobs` threads, in order of their beginning; results in order, without those not begun.
+fn on_threads<T: Send>(jobs: usize, n: usize, one: impl Fn(usize) -> Option<T> + Sync) -> Vec<T> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    let worker = || {
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= n {
+                return;
+            }
+            let result = one(i);
+            results.lock().unwrap_or_else(|e| e.into_inner()).push((i, result));
+        }
+    };
+    std::thread::scope(|s| (0..jobs.clamp(1, n.max(1))).for_each(|_| drop(s.spawn(worker))));
+    let mut results = results.into_inner().unwrap_or_else(|e| e.into_inner());
+    results.sort_by_key(|r| r.0);
+    results.into_iter().filter_map(|r| r.1).collect()
+}
+
+/// A depth, its infinitely wide network, and its entry where there was none.
+type Rung = (usize, Wide, Option<Entry>);
+
+/// Follows the networks of `grid` that are not in `before`, and appends them to the log.
+pub(super) fn missing(
+    shared: &Shared<'_>,
+    grid: &RatesConfig,
+    limit: &Series,
+    (log, key, before): (&Log, &str, &[Entry]),
+    options: &Options<'_>,
+) -> Result<Vec<Entry>, Error> {
+    let begun = Instant::now();
+    let there: std::collections::HashSet<_> = before.iter().map(|e| (e.depth, e.width, e.seed)).collect();
+    let depths = grid.depths.iter().rev();
+    let all =
+        (0..grid.seeds).flat_map(|s| depths.clone().flat_map(move |&l| grid.widths.iter().map(move |&m| (l, m, s))));
+    let open: Vec<(usize, usize, usize)> = all.filter(|c| !there.contains(c)).collect();
+    let needs = |l: &usize| !there.contains(&(*l, 0, 0)) || open.iter().any(|c| c.0 == *l);
+    let ladder: Vec<usize> = grid.ladder.iter().copied().filter(needs).collect();
+    (options.progress)(Progress::Begin(open.len() + ladder.len()));
+    let may_begin = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
+    let samples = shared.problem.data.samples;
+    let keep = |depth, width, seed, gaps: (Gaps, Gaps)| {
+        let entry = Entry { key: key.into(), depth, width, seed, limit: gaps.0, wide: gaps.1 };
+        log.append(&entry)?;
+        let size = if width == 0 { "infinity".into() } else { width.to_string() };
+        (options.progress)(Progress::Done(&format!("M = {size}, L = {depth}")));
+        Ok(entry)
+    };
+    let wide = |i: usize| -> Option<Result<Rung, Error>> {
+        let l = *ladder.get(i).filter(|_| may_begin())?;
+        let found = shared.wide(l).and_then(|w| {
+            let gaps = (Gaps::between(&w.series, limit, samples), w.own);
+            let new = if there.contains(&(l, 0, 0)) { None } else { Some(keep(l, 0, 0, gaps)?) };
+            Ok((l, w, new))
+        });
+        Some(found)
+    };
+    let wide = on_threads(options.jobs, ladder.len(), wide).into_iter().collect::<Result<Vec<_>, Error>>()?;
+    let finite = |i: usize| -> Option<Result<Entry, Error>> {
+        let (l, m, s) = open[i];
+        let own = wide.iter().find(|w| w.0 == l).filter(|_| may_begin())?;
+        let gap = |curves: &Series, to: &Series| Gaps::between(curves, to, samples);
+        let followed = shared.finite(m, l, s);
+        Some(followed.and_then(|c| keep(l, m, s, (gap(&c, limit), gap(&c, &own.1.series)))))
+    };
+    let finite = on_threads(options.jobs, open.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
+    Ok(wide.into_iter().filter_map(|w| w.2).chain(finite).collect())
+}

@@ -1,0 +1,72 @@
+//! The limit that finite networks are compared with, read back from its run directory.
+//!
+//! Maths: the error of a curve is the sum of its parts, see `mckean_dynamics::limit::Series`.
+//! Shapes: curves over the times of `[limit]`.
+//! Cost: that of `mckean limit`, once.
+//! Checked: `tests/rates.rs`.
+
+use super::gaps::Gaps;
+use crate::config::Config;
+use crate::error::Error;
+use crate::limit;
+use mckean_dynamics::limit::{Band, Series};
+use mckean_num::par::Par;
+use mckean_report::{RunDir, tensors};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The limit with its error in the measures of the gaps.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reference {
+    /// Its run directory.
+    pub dir: PathBuf,
+    /// How it ended.
+    pub outcome: String,
+    /// Largest known error of each quantity.
+    pub error: Gaps,
+    /// Curves.
+    #[serde(skip)]
+    pub series: Series,
+}
+
+impl Reference {
+    /// Curves and largest known errors of the bands of risk, objective, moment and outputs.
+    pub fn curves(bands: [&Band; 4], samples: usize) -> (Series, Gaps) {
+        let series = |pick: fn(&Band) -> Vec<f64>| {
+            let [risk, objective, moment, outputs] = bands.map(pick);
+            Series { risk, objective, moment, outputs }
+        };
+        let (value, above) = (series(|b| b.value.clone()), series(|b| b.ends().1));
+        let error = Gaps::between(&value, &above, samples);
+        (value, error)
+    }
+}
+
+/// Solves for the limit of `config`, or finds it, and reads it.
+///
+/// # Errors
+/// As [`limit::run`]; a limit whose flow ends early.
+pub fn find(
+    config: &Config,
+    par: &Par,
+    out: &Path,
+    (command, source): (&str, &str),
+    say: &mut dyn FnMut(&str),
+) -> Result<Reference, Error> {
+    let record = limit::run(config, par, out, (command, source), say)?;
+    if let Some(tau) = record.ended {
+        let problem = format!("the limit itself ends as {} at tau = {tau}. {}", record.outcome, record.advice);
+        return Err(Error::Value { key: "limit.taus".into(), value: format!("{:?}", config.limit.taus), problem });
+    }
+    let file = tensors::load(RunDir::open(&record.dir)?.array("curves"))?;
+    let part = |name: &str| -> Result<Vec<f64>, Error> {
+        let name = format!("outputs{name}");
+        let shape = file.get(&name)?.shape.clone();
+        Ok(file.f64(&name, &shape)?.to_vec())
+    };
+    let (value, particle) = (part("")?, part("_particle")?);
+    let outputs = Band { value, particle, bias: part("_bias")?, depth: part("_depth")?, time: part("_time")? };
+    let samples = file.get("outputs")?.shape[1];
+    let (series, error) = Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
+    Ok(Reference { dir: record.dir, outcome: record.outcome, error, series })
+}

@@ -1,0 +1,138 @@
+//! Log-log figures of gaps against width and depth.
+//!
+//! Maths: fitted power laws are drawn through the geometric centre of their points; laws of the whole grid as fitted.
+//! Shapes: three figures a quantity.
+//! Cost: milliseconds.
+//! Checked: looked at as pictures; `tests/rates.rs` counts them.
+
+use super::{best_and_theorem, places};
+use crate::rates::{Exponent, Found, Summary};
+use mckean_report::{Axis, Colour, Figure, Series, Style};
+
+/// The figures of one quantity.
+pub(super) fn all(f: &Found) -> Vec<Figure> {
+    vec![gap(f), noise(f), depth(f)]
+}
+
+fn depths(cells: &[Summary]) -> Vec<f64> {
+    let mut all: Vec<f64> = cells.iter().map(|c| c.depth).collect();
+    all.dedup();
+    all
+}
+
+/// Points of one depth with error bars.
+fn points(cells: &[Summary], depth: f64, colour: Colour) -> Series {
+    let own: Vec<&Summary> = cells.iter().filter(|c| c.depth == depth).collect();
+    let of = |f: &dyn Fn(&Summary) -> f64| own.iter().map(|c| f(c)).collect::<Vec<f64>>();
+    Series::line(format!("L = {depth}"), of(&|c| c.width), of(&|c| c.rms))
+        .band(of(&|c| c.rms * (1.0 - c.relative).max(0.01)), of(&|c| c.rms * (1.0 + c.relative)))
+        .style(Style::Points)
+        .colour(colour)
+}
+
+/// Forty abscissae over the range of `x`, evenly in logarithms.
+fn fine(x: &[f64]) -> Vec<f64> {
+    let (first, last) = (x.first().copied().unwrap_or(1.0), x.last().copied().unwrap_or(1.0));
+    (0..40).map(|i| first * (last / first).powf(f64::from(i) / 39.0)).collect()
+}
+
+/// A power law through the centre of points.
+fn power(label: String, x: &[f64], y: &[f64], slope: f64) -> Series {
+    let mean = |v: &[f64]| v.iter().map(|v| v.ln()).sum::<f64>() / v.len() as f64;
+    let (mx, my) = (mean(x), mean(y));
+    let line = x.iter().map(|x| (my + slope * (x.ln() - mx)).exp()).collect();
+    Series::line(label, x.to_vec(), line)
+}
+
+fn words(letter: &str, e: &Exponent) -> String {
+    let Some(m) = e.measured else { return String::new() };
+    let places = places(m.half_width());
+    format!("{letter}^{:.places$} ± {:.places$}", m.value, m.half_width())
+}
+
+fn figure(f: &Found, name: &str, title: &str, caption: &str, x: Axis, series: Vec<Series>) -> Figure {
+    let id = format!("{}-{name}", f.quantity.words().replace([' ', ','], "-"));
+    let title = format!("{title}: {}", f.quantity.words());
+    let y = Axis::log("", "gap");
+    Figure { id, title, caption: caption.into(), x, y, series, marks: vec![] }
+}
+
+fn widths() -> Axis {
+    Axis::log("M", "width")
+}
+
+/// Gap to the limit with the best law and the theorem's.
+fn gap(f: &Found) -> Figure {
+    let all = depths(&f.gaps);
+    let mut series = vec![];
+    for (i, &l) in all.iter().enumerate() {
+        let own = points(&f.gaps, l, Colour::ramp(i, all.len()));
+        let (colour, x, last) = (own.colour, fine(&own.x), i + 1 == all.len());
+        series.push(own);
+        let Some((best, theorem)) = best_and_theorem(f) else { continue };
+        for (c, style) in [(best, Style::Line), (theorem, Style::Dashed)] {
+            let label = if !last {
+                String::new()
+            } else if style == Style::Line {
+                format!("{} (chosen)", c.fit.law.words())
+            } else {
+                "theorem's shape (fitted)".into()
+            };
+            let y = x.iter().map(|m| c.fit.predict(*m, l)).collect();
+            series.push(Series::line(label, x.clone(), y).style(style).colour(colour));
+        }
+    }
+    let caption = "Root mean square over seeds of the gap to the limit. Lines: the law that predicts held-out cells best; dashed: the \
+                   theorem's shape with one fitted constant.";
+    figure(f, "gap", "Gap to the limit", caption, widths(), series)
+}
+
+/// Noise with its fitted slope, and what a noise that does not fall with depth would look like.
+fn noise(f: &Found) -> Figure {
+    let all = depths(&f.noise);
+    let mut series = vec![];
+    let base = f.noise.iter().find(|c| Some(&c.depth) == all.first());
+    for (i, &l) in all.iter().enumerate() {
+        let own = points(&f.noise, l, Colour::ramp(i, all.len()));
+        let (colour, x, y, last) = (own.colour, own.x.clone(), own.y.clone(), i + 1 == all.len());
+        series.push(own);
+        if let Some(m) = f.width.measured {
+            let label = if last { words("M", &f.width) } else { String::new() };
+            series.push(power(label, &x, &y, m.value).colour(colour));
+        }
+        if let Some(b) = base.filter(|_| last && all.len() > 1) {
+            let other = |m: &f64| b.rms * (((l + 1.0).ln() / (b.depth + 1.0).ln()) * (b.width / m)).sqrt();
+            let y = x.iter().map(other).collect();
+            let label = format!("sqrt(log(L+1)/M) at L = {l}");
+            series.push(Series::line(label, x, y).style(Style::Dashed).colour(Colour::Index(1)));
+        }
+    }
+    let caption = "Gap to the infinitely wide network of the same depth. Dashed: where the deepest networks would lie if noise grew with \
+                   depth as in the theorem's bound, starting from the shallowest ones.";
+    figure(f, "noise", "Noise of M particles", caption, widths(), series)
+}
+
+/// Bias and noise against depth.
+fn depth(f: &Found) -> Figure {
+    let (x, y): (Vec<f64>, Vec<f64>) = f.bias.iter().map(|b| (b.0, b.1)).unzip();
+    let mut series =
+        vec![Series::line("M = ∞: bias", x.clone(), y.clone()).style(Style::Points).colour(Colour::Index(0))];
+    if let Some(m) = f.depth.measured {
+        series.push(power(words("L", &f.depth), &x, &y, m.value).colour(Colour::Index(0)));
+        series.push(power("L^-1/2".into(), &x, &y, -0.5).style(Style::Dashed).colour(Colour::Index(6)));
+    }
+    let width = |pick: fn(f64, f64) -> f64| f.noise.iter().map(|c| c.width).reduce(pick);
+    for (w, colour) in [(width(f64::min), 1), (width(f64::max), 2)] {
+        let own: Vec<&Summary> = f.noise.iter().filter(|c| Some(c.width) == w).collect();
+        let (x, y): (Vec<f64>, Vec<f64>) = own.iter().map(|c| (c.depth, c.rms)).unzip();
+        let label = format!("M = {}: noise", w.unwrap_or(0.0));
+        series.push(Series::line(label, x.clone(), y.clone()).style(Style::Points).colour(Colour::Index(colour)));
+        if let Some(m) = f.noise_depth.measured {
+            let label = if colour == 2 { words("L", &f.noise_depth) } else { String::new() };
+            series.push(power(label, &x, &y, m.value).colour(Colour::Index(colour)));
+        }
+    }
+    let caption = "Bias: gap of infinitely wide networks to the limit, with its fitted power and, dashed, the wrong power -1/2. Noise at the \
+                   smallest and the largest width.";
+    figure(f, "depth", "Gap against depth", caption, Axis::log("L", "depth"), series)
+}
