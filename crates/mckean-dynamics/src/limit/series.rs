@@ -23,6 +23,9 @@ pub struct Series {
 /// A way to pick one curve.
 pub(super) type Pick = fn(&Series) -> &Vec<f64>;
 
+/// Risk, objective, second moment, outputs.
+pub(super) const CURVES: [Pick; 4] = [|s| &s.risk, |s| &s.objective, |s| &s.moment, |s| &s.outputs];
+
 impl Series {
     /// Appends one time.
     pub fn push(&mut self, risk: f64, objective: f64, moment: f64, outputs: &[f64]) {
@@ -50,7 +53,7 @@ pub struct Band {
     pub value: Vec<f64>,
     /// Half width of the 95 % interval over replicates.
     pub particle: Vec<f64>,
-    /// Bias of finitely many particles, where it is significant.
+    /// Bias of finitely many particles, where it is significant; error of the cells on a grid.
     pub bias: Vec<f64>,
     /// Error of the depth steps.
     pub depth: Vec<f64>,
