@@ -53,7 +53,7 @@ fn cells_converge_to_particles_with_the_second_order() {
 #[test]
 fn heads_and_neurons_together_agree_with_particles_within_both_errors() {
     let p = problem("vw", "mlp");
-    let (a, b) = (limit(&p, Source::Rqmc, 2e-3), limit(&p, Source::Grid, 6e-3));
+    let (a, b) = (limit(&p, Source::Rqmc, 5e-3), limit(&p, Source::Grid, 1.2e-2));
     assert!(b.reached && b.risk.particle == [0.0; 3] && b.size.1 == 1 && !b.strong, "{:e}", b.error);
     assert!(b.witness < 1e-4, "Gauss collocation: {:e}", b.witness);
     for (x, y) in [(&a.risk, &b.risk), (&a.objective, &b.objective), (&a.moment, &b.moment)] {

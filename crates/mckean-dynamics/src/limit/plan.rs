@@ -10,7 +10,7 @@ use super::sample::HALVED;
 
 /// Particles a slice and replicates of the pilot; an eighth of the particles for loose tolerances.
 pub(super) const PILOT: (usize, usize) = (256, 8);
-/// Replicates of everything after the pilot: Student's factor falls to 2.13, and half sets cost a quarter.
+/// Replicates of everything after the pilot: Student's factor at the second look falls to 2.60, and half sets cost a quarter.
 pub(super) const LEAST: usize = 16;
 /// Most particles a slice, most replicates.
 pub(super) const WIDEST: usize = 4096;

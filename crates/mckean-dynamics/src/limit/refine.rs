@@ -1,6 +1,6 @@
 //! The solver's loop: a pilot, a prediction, then as many particles and replicates as the tolerance needs or the budget allows.
 //!
-//! Maths: independent scramblings give a 95 % interval (Student's law); half sets, paired with whole ones, show the bias of finitely
+//! Maths: independent scramblings give a 95 % interval (Student's law, its error probability shared out over all looks); half sets, paired with whole ones, show the bias of finitely
 //! many particles; the error of N particles in all falls as N^-1/2 (measured, no better is assumed). DERIVED.
 //! Shapes: see `Limit`.
 //! Cost: N particles times 4/3 evaluations times velocity calls; half sets add half of that for four replicates.
@@ -10,7 +10,7 @@ use super::ladder::{Ladder, risk};
 use super::plan::{LEAST, PILOT, Plan, WIDEST};
 use super::sample::{HALVED, Sample};
 use super::series::{Band, largest};
-use super::statistics::student;
+use super::statistics::look;
 use super::{Limit, LimitError, Problem, Settings, Source, grid, setting};
 use mckean_model::Law;
 use mckean_num::par::Par;
@@ -96,7 +96,8 @@ impl Solver<'_> {
             let (k, reps) = (sample.width, sample.whole.len());
             let fresh = (k * (reps - done)) as f64 + if done == 0 { (k * HALVED) as f64 } else { 0.0 };
             let price = clock.elapsed().as_secs_f64() / fresh;
-            let ratio = particle / target * student(LEAST - 1).min(student(reps - 1)) / student(reps - 1);
+            let next = look(reps.max(LEAST) - 1, sample.looks + 1);
+            let ratio = particle / target * next / look(reps - 1, sample.looks);
             let needed = (k * reps) as f64 * ratio.powi(2);
             let left = self.settings.budget - self.spent();
             let (mut plan, all) = Plan::new(needed, (k, reps), price, left, WIDEST);
@@ -112,7 +113,7 @@ impl Solver<'_> {
             clock = Instant::now();
             done = old;
             if width > k {
-                sample = Sample { width, ..Sample::default() };
+                sample = Sample { width, looks: sample.looks, ..Sample::default() };
             }
             self.extend(&mut sample, next)?;
         }

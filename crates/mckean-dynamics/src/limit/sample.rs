@@ -10,6 +10,7 @@ use super::ladder::{Ladder, visits};
 use super::member::{Member, Particles, Trace, traces};
 use super::refine::Solver;
 use super::series::{Band, Pick};
+use super::statistics::look;
 use crate::evolution::Outcome;
 use mckean_engine::Network;
 use mckean_model::DepthMethod;
@@ -25,6 +26,8 @@ pub(super) struct Sample {
     pub whole: Vec<Trace>,
     pub halves: Vec<[Trace; 2]>,
     pub net: Option<Arc<Network>>,
+    /// How often sizes were chosen and errors looked at.
+    pub looks: usize,
 }
 
 impl Sample {
@@ -50,7 +53,8 @@ impl Sample {
         let length = shortest.min(depth.len()).min(time.len());
         depth.truncate(length);
         time.truncate(length);
-        Band::of(&replicates, &halves, &depth, &time)
+        let factor = look(replicates.len().saturating_sub(1), self.looks);
+        Band::of(&replicates, &halves, (&depth, &time), factor)
     }
 }
 
@@ -67,6 +71,7 @@ fn pairing(pick: Pick, halves: &[Trace; 2], whole: &Trace) -> Vec<f64> {
 impl Solver<'_> {
     /// Runs replicates `from..to` of a width.
     pub(super) fn extend(&mut self, sample: &mut Sample, replicates: usize) -> Result<(), LimitError> {
+        sample.looks += 1;
         let (from, k) = (sample.whole.len(), sample.width);
         let method = (DepthMethod::Rk4, self.ladder.steps);
         let of = |r: usize, base| Particles::Sobol { seed: seed(self.settings.seed, r), base, shared: false };
