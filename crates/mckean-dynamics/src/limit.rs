@@ -2,20 +2,25 @@
 //!
 //! Maths: eqs 3.1-3.5 of Gao et al. 2024. DERIVED: Runge-Kutta in depth (slices carry quadrature weights), particles of a slice from
 //! randomised Sobol points (or the atoms of a finite law, exactly), an adaptive 5(4) pair in training time; errors of particles,
-//! depth and time are measured one by one and refined, the largest first.
+//! depth and time are measured one by one and refined, the largest first. For particles of two numbers also the PDE itself, on cells.
 //! Shapes: curves over a grid of training times; outputs (times, samples, outputs).
 //! Cost: particles times slices visited times velocity calls; `Limit::work` counts them.
-//! Checked: `tests/limit.rs`, `tests/limit_finite.rs`.
+//! Checked: `tests/limit.rs`, `tests/limit_finite.rs`, `tests/limit_grid.rs`.
 
+mod assemble;
 mod finite;
+mod grid;
 mod ladder;
 mod member;
+mod plan;
 mod points;
 mod refine;
+mod sample;
 mod series;
 mod statistics;
 
 pub use finite::{Finite, coupled, exact};
+pub use grid::{Cells, Grid, Part};
 pub use member::{Particles, Trace, trace};
 pub use points::sobol_particles;
 pub use refine::solve;
@@ -55,6 +60,8 @@ pub enum Source {
     Atoms,
     /// Scrambled Sobol points, several independent scramblings.
     Rqmc,
+    /// The PDE of the law on cells, for particles of two numbers (tokens of dimension 1).
+    Grid,
 }
 
 /// What is asked of the solver.
@@ -97,13 +104,13 @@ pub struct Limit {
     pub reached: bool,
     /// Why the flow ended early, and when.
     pub outcome: crate::Outcome,
-    /// Depth errors did not fall when steps were halved: particles separate quickly.
+    /// One depth step is not enough, or more of them help less than they should: particles separate quickly.
     pub strong: bool,
-    /// Difference of Runge-Kutta and Gauss depth on the same particles, relative to max(R, floor).
+    /// Difference of Runge-Kutta and Gauss depth on the same particles or cells, relative to max(R, floor).
     pub witness: f64,
-    /// Particles a slice, independent replicates, depth steps.
+    /// Particles (or cells) a slice, independent replicates, depth steps.
     pub size: (usize, usize, usize),
-    /// Tolerance of the steps in training time.
+    /// Tolerance of the steps in training time; 0 on a grid, where steps shrink with the cells.
     pub tolerance: f64,
     /// Velocity calls times particles times slices visited.
     pub work: f64,
@@ -111,7 +118,7 @@ pub struct Limit {
     pub seconds: f64,
     /// Seconds that the asked tolerance would take in all, if it was not reached.
     pub predicted: Option<f64>,
-    /// Particle law at the snapshot times: time, network, parameters.
+    /// Particle law at the snapshot times (none from a grid): time, network, parameters.
     pub snapshots: Vec<(f64, Arc<mckean_engine::Network>, Vec<f64>)>,
 }
 

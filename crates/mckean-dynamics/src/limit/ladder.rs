@@ -21,6 +21,9 @@ const DEPTH_SHARE: f64 = 0.25;
 const TIME_SHARE: f64 = 0.1;
 /// Share of the budget that depth may use.
 const LADDER_SHARE: f64 = 0.3;
+/// Relative depth error of one step, and share left by doubling, from which on the regime is called strong.
+const ROUGH: f64 = 3e-4;
+const SLOW: f64 = 0.25;
 /// Most depth steps, smallest tolerance of time steps.
 const MOST_STEPS: usize = 32;
 const LEAST_TOLERANCE: f64 = 1e-12;
@@ -29,7 +32,7 @@ const LEAST_TOLERANCE: f64 = 1e-12;
 pub(super) struct Ladder {
     pub steps: usize,
     pub tolerance: f64,
-    /// Depth errors did not fall.
+    /// See [`strong`].
     pub strong: bool,
     /// At `steps` and with twice the steps, both at a tenth of `tolerance`.
     pub base: Trace,
@@ -70,20 +73,22 @@ impl Ladder {
             tolerance *= 0.1;
         };
         let time = base.clone();
-        let (begun, mut steps, mut before, mut strong) = (Instant::now(), 1, f64::INFINITY, false);
+        let (begun, mut steps, mut errors) = (Instant::now(), 1, vec![]);
         loop {
             let error = largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor);
-            strong |= error > 0.5 * before && error > 1e-9;
+            errors.push(error);
             let next = if steps > 1 { 2.0 * begun.elapsed().as_secs_f64() } else { 0.0 };
             let dear = next > LADDER_SHARE * settings.budget;
             if error <= DEPTH_SHARE * rtol || steps >= MOST_STEPS || dear || rung.is_ended(&finer) {
                 break;
             }
-            (before, steps) = (error, 2 * steps);
+            steps *= 2;
             let [more] = rung.run([(rk4, 2 * steps, 0.1 * tolerance, 2)])?;
             base = std::mem::replace(&mut finer, more);
         }
         let [witness] = rung.run([(gauss, steps, 0.1 * tolerance, 2)])?;
+        let apart = largest(&gap(&base.series.risk, &witness.series.risk), &base.series.risk, floor);
+        let strong = strong(&errors, apart);
         Ok(Ladder { steps, tolerance, strong, base, finer, timed: (looser, time), witness, work: rung.work })
     }
 
@@ -111,6 +116,13 @@ impl Ladder {
     pub fn reached(&self) -> usize {
         self.all().iter().map(|t| t.series.len()).min().unwrap_or(0)
     }
+}
+
+/// Whether particles separate quickly along depth, from the errors of 1, 2, 4 ... steps and the difference to Gauss collocation. One
+/// step errs by 1e-5 or less where the flow is smooth (measured), and each doubling divides the error by 16 there.
+pub(super) fn strong(errors: &[f64], apart: f64) -> bool {
+    let slow = |w: &[f64]| w[1] > SLOW * w[0] && w[1] > 1e-9;
+    errors.first().is_some_and(|e| *e > ROUGH) || apart > ROUGH || errors.windows(2).any(slow)
 }
 
 pub(super) fn risk(s: &Series) -> &Vec<f64> {

@@ -23,6 +23,9 @@ pub struct Series {
 /// A way to pick one curve.
 pub(super) type Pick = fn(&Series) -> &Vec<f64>;
 
+/// Risk, objective, second moment, outputs.
+pub(super) const CURVES: [Pick; 4] = [|s| &s.risk, |s| &s.objective, |s| &s.moment, |s| &s.outputs];
+
 impl Series {
     /// Appends one time.
     pub fn push(&mut self, risk: f64, objective: f64, moment: f64, outputs: &[f64]) {
@@ -50,7 +53,7 @@ pub struct Band {
     pub value: Vec<f64>,
     /// Half width of the 95 % interval over replicates.
     pub particle: Vec<f64>,
-    /// Bias of finitely many particles, where it is significant.
+    /// Bias of finitely many particles, where it is significant; error of the cells on a grid.
     pub bias: Vec<f64>,
     /// Error of the depth steps.
     pub depth: Vec<f64>,
@@ -65,17 +68,17 @@ impl Band {
         Band { value: value.into(), particle: none.clone(), bias: none, depth: depth.into(), time: time.into() }
     }
 
-    /// Mean and 95 % interval of replicates; `halves` are paired differences of half sets and whole sets.
-    pub(super) fn of(replicates: &[&[f64]], halves: &[Vec<f64>], depth: &[f64], time: &[f64]) -> Band {
+    /// Mean of replicates and `factor` standard errors; `halves` are paired differences of half sets and whole sets.
+    pub(super) fn of(replicates: &[&[f64]], halves: &[Vec<f64>], (depth, time): (&[f64], &[f64]), factor: f64) -> Band {
         let n = depth.len();
         let at = |all: &mut dyn Iterator<Item = f64>| -> (f64, f64, usize) { mean(&all.collect::<Vec<f64>>()) };
         let mut band = Band { depth: depth.into(), time: time.into(), ..Band::default() };
         for i in 0..n {
-            let (value, error, count) = at(&mut replicates.iter().map(|r| r[i]));
+            let (value, error, _) = at(&mut replicates.iter().map(|r| r[i]));
             let (bias, noise, pairs) = at(&mut halves.iter().map(|h| h[i]));
             let seen = pairs > 1 && bias.abs() > student(pairs - 1) * noise;
             band.value.push(value);
-            band.particle.push(student(count.saturating_sub(1)) * error);
+            band.particle.push(factor * error);
             band.bias.push(if seen { bias.abs() } else { 0.0 });
         }
         band
@@ -114,7 +117,7 @@ mod tests {
     fn parts_of_the_error_add_as_documented() {
         let replicates: [&[f64]; 4] = [&[1.0, 5.0], &[3.0, 5.0], &[1.0, 5.0], &[3.0, 5.0]];
         let halves = vec![vec![0.3, 0.1], vec![0.3, -0.1], vec![0.31, 0.1], vec![0.29, -0.1]];
-        let band = Band::of(&replicates, &halves, &[0.1, 0.2], &[0.01, 0.02]);
+        let band = Band::of(&replicates, &halves, (&[0.1, 0.2], &[0.01, 0.02]), student(3));
         let error = student(3) * (4.0f64 / 3.0).sqrt() / 2.0;
         assert_eq!(band.value, [2.0, 5.0]);
         assert!((band.particle[0] - error).abs() < 1e-12 && band.particle[1] == 0.0);
