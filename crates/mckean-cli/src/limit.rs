@@ -47,6 +47,8 @@ enum Method {
     Atoms,
     /// Scrambled quasi-random particles.
     Rqmc,
+    /// Finite volumes for the PDE itself: tokens of dimension 1.
+    Grid,
 }
 
 /// `60s`, `5m`, `1h` or a number of seconds.

@@ -69,7 +69,8 @@ pub struct LimitConfig {
     pub floor: f64,
     /// Seconds that may be spent; what would take longer is not begun, and the error bar says what was reached.
     pub budget: f64,
-    /// "atoms" (a law of init.atoms, exactly), "rqmc" (scrambled quasi-random particles), "auto" picks.
+    /// "atoms" (a law of init.atoms, exactly), "rqmc" (scrambled quasi-random particles), "grid" (cells, tokens of
+    /// dimension 1), "auto" picks one of the first two.
     pub method: Source,
     /// Times of `taus` at which the particle law is kept; empty keeps the last.
     pub snapshots: Vec<f64>,

@@ -18,7 +18,7 @@ pub struct Template {
 }
 
 /// All templates.
-pub const ALL: [Template; 9] = [
+pub const ALL: [Template; 10] = [
     Template {
         name: "first",
         what: "in-context linear regression by gradient flow (seconds)",
@@ -63,6 +63,11 @@ pub const ALL: [Template; 9] = [
         name: "limit_atoms",
         what: "the mean-field limit of a law of eight atoms, to seven digits",
         text: include_str!("../../../examples/limit_atoms.toml"),
+    },
+    Template {
+        name: "limit_grid",
+        what: "the mean-field limit by finite volumes: tokens of dimension 1, no particles",
+        text: include_str!("../../../examples/limit_grid.toml"),
     },
 ];
 
