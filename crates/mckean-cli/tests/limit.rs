@@ -42,6 +42,8 @@ fn the_limit_is_one_line_with_an_error_or_one_object() {
     let dir = record["dir"].as_str().unwrap();
     let again = texts(&call(folder.path(), &["report", dir])).0;
     assert!(again.contains("report.html"), "{again}");
+    let refused = call(folder.path(), &["certify", dir]);
+    assert!(refused.status.code() == Some(2) && texts(&refused).1.contains("the limit of a config, not one run"));
 }
 
 #[test]

@@ -41,8 +41,15 @@ impl Run {
 /// Reads a run that ran to its end.
 ///
 /// # Errors
-/// An unfinished or diverged run, missing or damaged files.
+/// An unfinished or diverged run, the folder of a limit or of rates, missing or damaged files.
 pub fn read(dir: &RunDir) -> Result<Run, Error> {
+    let rates = dir.path().join(crate::rates_report::CONFIG).exists();
+    if rates || dir.analysis("limit").exists() {
+        let what = if rates { "rates" } else { "the limit" };
+        let problem =
+            format!("holds {what} of a config, not one run. Give the folder of a `mckean run`, or the config itself.");
+        return Err(Error::Value { key: "certify".into(), value: dir.path().display().to_string(), problem });
+    }
     let outcome = dir.manifest()?.outcome;
     let kind = outcome.map_or("unfinished".to_string(), |o| o.kind);
     if kind == "unfinished" || kind == "stopped" {
