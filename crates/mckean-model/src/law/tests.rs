@@ -1,3 +1,10 @@
+//! Tests of the initial laws.
+//!
+//! Maths: second moments through draws and through the cube, mirror images, atoms, refusals.
+//! Shapes: particles of a few numbers.
+//! Cost: milliseconds.
+//! Checked: this is the check.
+
 //! Laws through independent draws and through the cube.
 
 use super::*;
