@@ -5,8 +5,6 @@
 //! Cost: milliseconds.
 //! Checked: this is the check.
 
-//! Laws through independent draws and through the cube.
-
 use super::*;
 use crate::layout::{Layout, Role, TensorSpec};
 
