@@ -44,6 +44,8 @@ fn the_limit_is_one_line_with_an_error_or_one_object() {
     assert!(again.contains("report.html"), "{again}");
     let refused = call(folder.path(), &["certify", dir]);
     assert!(refused.status.code() == Some(2) && texts(&refused).1.contains("the limit of a config, not one run"));
+    let refused = call(folder.path(), &["report", "a.toml"]);
+    assert!(refused.status.code() == Some(2) && texts(&refused).1.contains("a file, not a run directory"));
 }
 
 #[test]

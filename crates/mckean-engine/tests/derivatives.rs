@@ -6,7 +6,8 @@ mod common;
 use common::*;
 use mckean_engine::reference::Plain;
 use mckean_engine::{Batch, Risk};
-use mckean_model::Activation;
+use mckean_model::config::Lanes;
+use mckean_model::{Activation, ModelConfig};
 use mckean_num::lane::{Dual, Isa, Scalar};
 use mckean_num::par::Par;
 use std::sync::Arc;
@@ -36,6 +37,36 @@ fn value_and_gradient_match_the_plain_definition_on_every_instruction_set() {
             assert!((value - plain.re).abs() < 1e-12 * (1.0 + plain.re), "{name} {isa:?}: {value} {}", plain.re);
             assert!((dot(&grad, &v) - plain.eps).abs() < 1e-11 * (1.0 + plain.eps.abs()), "{name} {isa:?} tangent");
             assert_eq!(value, risk.value(&theta, &Batch::first(19)).risk, "{name}: value with and without gradient");
+        }
+    }
+}
+
+/// Tokens so wide, and so many, that heads and neurons go in unequal groups, rows in several blocks, and gradients over turned panels.
+#[test]
+fn wide_tokens_match_the_plain_definition() {
+    let wide = |causal| ModelConfig {
+        heads: 3,
+        head_dim: 80,
+        neurons: 230,
+        embedding_dim: 204,
+        depth: 1,
+        causal,
+        lanes: Lanes::Samples,
+        ..practical()
+    };
+    for m in [wide(false), wide(true)] {
+        let data = Arc::new(data_of_length(&m, 3, 4, 20));
+        let net = network(&m, &data);
+        let narrow = |x: Vec<f64>| x.into_iter().map(|x| 0.1 * x).collect::<Vec<f64>>();
+        let (theta, v) = (narrow(parameters(&net, "theta")), narrow(parameters(&net, "direction")));
+        let duals: Vec<D> = theta.iter().zip(&v).map(|(&t, &v)| D::new(t, v)).collect();
+        let plain = Plain { net: &net, theta: &duals }.risk(&data);
+        for isa in isas() {
+            let mut risk = Risk::<f64>::with_isa(net.clone(), data.clone(), Par::serial(), isa).unwrap();
+            let mut grad = vec![0.0; theta.len()];
+            let value = risk.value_and_grad(&theta, &Batch::first(3), &mut grad).risk;
+            assert!((value - plain.re).abs() < 1e-12 * (1.0 + plain.re), "{isa:?}: {value} {}", plain.re);
+            assert!((dot(&grad, &v) - plain.eps).abs() < 1e-11 * (1.0 + plain.eps.abs()), "{isa:?} tangent");
         }
     }
 }

@@ -209,7 +209,7 @@ fn sums<V: Lane>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::{Dual, Isa, Scalar};
+    use crate::lane::{Dual, Isa, Real, Scalar};
     use crate::rng::Seed;
 
     fn random<V: Lane>(name: &str, n: usize) -> Vec<V> {
@@ -217,8 +217,10 @@ mod tests {
         V::vectorize(|| (0..n).map(|_| V::from_fn(|_| V::S::new(g.normal(), g.normal()))).collect())
     }
 
-    fn close(a: impl Scalar, b: impl Scalar) -> bool {
-        (a.re() - b.re()).abs() + (a.eps() - b.eps()).abs() < 1e-11
+    /// Equal to within 45,000 roundings of the type.
+    fn close<S: Scalar>(a: S, b: S) -> bool {
+        let unit = <S::Real as Real>::EPSILON.re() / f64::EPSILON;
+        (a.re() - b.re()).abs() + (a.eps() - b.eps()).abs() < 1e-11 * unit
     }
 
     fn fixed<V: Lane, const M: usize, const N: usize>() {
@@ -257,6 +259,8 @@ mod tests {
             product((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -2.0, false, &mut fresh, n);
             let mut sums = vec![V::S::c(2.0); m * n];
             reduce((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -1.0, &mut sums, (1, m));
+            let mut rows = vec![V::S::c(2.0); m * n];
+            reduce((m, n, k), lanes(&a, k, 1), lanes(&b, n, 1), -1.0, &mut rows, (n, 1));
             for (i, j, w) in (0..m * n).map(|x| (x / n, x % n, (x * 7) % V::W)) {
                 let dot = (0..k).fold(V::S::zero(), |s, p| s + a[i * k + p].get(w) * scalars[j * k + p]);
                 assert!(close(out[i * n + j].get(w), V::S::c(1.0) + V::S::c(0.5) * dot), "({m}, {n}, {k})");
@@ -264,27 +268,28 @@ mod tests {
                 assert!(close(fresh[i * n + j].get(w), V::S::c(-2.0) * each(w)), "({m}, {n}, {k}) lanes");
                 let total = (0..V::W).fold(V::S::zero(), |s, w| s + each(w));
                 assert!(close(sums[i + j * m], V::S::c(2.0) - total), "({m}, {n}, {k})");
+                assert!(close(rows[i * n + j], V::S::c(2.0) - total), "({m}, {n}, {k}) by rows");
             }
+        }
+    }
+
+    fn on_every_instruction_set<S: Scalar>() {
+        against_triple_loop::<S>();
+        against_triple_loop::<S::Portable>();
+        if Isa::detect() != Isa::Portable {
+            against_triple_loop::<S::Avx2>();
+        }
+        if Isa::detect() == Isa::Avx512 {
+            against_triple_loop::<S::Avx512>();
         }
     }
 
     #[test]
     fn products_match_a_triple_loop() {
-        against_triple_loop::<f64>();
-        against_triple_loop::<Dual<f64>>();
-        against_triple_loop::<<f64 as Scalar>::Portable>();
-        match Isa::detect() {
-            Isa::Avx512 => {
-                against_triple_loop::<<f64 as Scalar>::Avx512>();
-                against_triple_loop::<<Dual<f64> as Scalar>::Avx512>();
-                against_triple_loop::<<f64 as Scalar>::Avx2>();
-            }
-            Isa::Avx2 => {
-                against_triple_loop::<<f64 as Scalar>::Avx2>();
-                against_triple_loop::<<Dual<f64> as Scalar>::Avx2>();
-            }
-            Isa::Portable => {}
-        }
+        on_every_instruction_set::<f64>();
+        on_every_instruction_set::<f32>();
+        on_every_instruction_set::<Dual<f64>>();
+        on_every_instruction_set::<Dual<f32>>();
     }
 
     #[test]

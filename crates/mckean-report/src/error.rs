@@ -69,6 +69,14 @@ pub enum ReportError {
         /// The file that should be there.
         missing: &'static str,
     },
+    /// A file where a run directory is wanted.
+    #[error(
+        "{path}: a file, not a run directory. Give the folder that `mckean run` printed, the one with manifest.json in it."
+    )]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no such folder.
     #[error(
         "{path}: no run directory here (the folder does not exist or is empty). Give the folder that `mckean run` printed, the one with manifest.json in it."

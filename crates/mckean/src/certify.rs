@@ -17,7 +17,7 @@ use mckean_analysis::certificate::kernel::{self, Kernel};
 use mckean_analysis::{AnalysisError, Condition, View, assumption};
 use mckean_data::Dataset;
 use mckean_num::par::Par;
-use mckean_report::{RunDir, atomic_write};
+use mckean_report::RunDir;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
@@ -70,9 +70,7 @@ pub fn of_run(path: &Path, par: &Par) -> Result<Certificate, Error> {
     let rates = rates::of_run(&run, &start, &end, par)?;
     let subject = path.display().to_string();
     let certificate = certificate(&subject, run.tau(), &run.problem, &end, &run.radii(), rates, par);
-    let json = serde_json::to_string_pretty(&certificate)
-        .map_err(|e| Error::Syntax { source_name: subject, problem: e.to_string() })?;
-    atomic_write(dir.analysis("certify"), format!("{json}\n").as_bytes())?;
+    crate::store::write_json(&dir.analysis("certify"), &certificate)?;
     crate::report::write_run(&dir)?;
     Ok(certificate)
 }

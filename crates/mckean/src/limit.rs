@@ -15,7 +15,7 @@ use mckean_engine::{DataShape, Network};
 use mckean_num::par::Par;
 use mckean_report::metrics::{MetricsLog, Value};
 use mckean_report::tensors::{self, NamedTensor};
-use mckean_report::{RunDir, RunOutcome, atomic_write};
+use mckean_report::{RunDir, RunOutcome};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,8 +120,8 @@ pub fn run(
         }
     }
     let problem = problem(config)?;
-    let found = limit::solve(&problem, &settings(config), par, say)?;
     let mut manifest = experiment::manifest(config, par, command);
+    let found = limit::solve(&problem, &settings(config), par, say)?;
     let dir = RunDir::create(path, source, &config.resolved(), &manifest)?;
     let _lock = dir.lock()?;
     let record = record(&dir, &found);
@@ -213,8 +213,7 @@ fn write(dir: &RunDir, found: &Limit, record: &Record, samples: usize) -> Result
     }
     tensors::save(dir.array("curves"), &all, &[])?;
     tensors::save(dir.array("law"), &snapshots(found), &[])?;
-    let text = serde_json::to_string_pretty(record).unwrap_or_default();
-    Ok(atomic_write(dir.analysis("limit"), text.as_bytes())?)
+    crate::store::write_json(&dir.analysis("limit"), record)
 }
 
 /// The particles of the first replicate at the snapshot times, with depth and weight of every slice.

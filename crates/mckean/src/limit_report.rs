@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// A missing or damaged file.
 pub fn read(dir: &RunDir) -> Result<Record, Error> {
     let path = dir.analysis("limit");
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let text = std::fs::read_to_string(&path).map_err(|e| ReportError::io("read", &path, e))?;
     let damaged = |e: serde_json::Error| ReportError::BadManifest { path, reason: e.to_string() };
     Ok(Record { dir: dir.path().into(), ..serde_json::from_str(&text).map_err(damaged)? })
 }

@@ -100,8 +100,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let new = compute::missing(&shared, &grid, &reference.series, (&log, &key, &before), options)?;
     let entries = log.settle([before, new].concat())?;
     let record = record(&dir, grid, reference, &entries);
-    let text = serde_json::to_string_pretty(&record).unwrap_or_default();
-    atomic_write(dir.analysis("rates"), text.as_bytes())?;
+    crate::store::write_json(&dir.analysis("rates"), &record)?;
     manifest.ended = Some(mckean_report::run_dir::now());
     manifest.work.insert("networks".into(), (record.there as u64).into());
     let (kind, advice) = match record.there == record.asked {

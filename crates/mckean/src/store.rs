@@ -11,8 +11,19 @@ use mckean_data::{Dataset, Targets};
 use mckean_dynamics::Saved;
 use mckean_dynamics::observe::Violation;
 use mckean_report::tensors::{self, NamedTensor, TensorData};
-use mckean_report::{ReportError, RunDir, RunOutcome};
+use mckean_report::{ReportError, RunDir, RunOutcome, atomic_write};
 use serde::Serialize;
+use std::path::Path;
+
+/// Writes a record as readable JSON, whole or not at all.
+///
+/// # Errors
+/// A folder that cannot be written, a record that JSON cannot hold.
+pub fn write_json<T: Serialize + ?Sized>(path: &Path, record: &T) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(record)
+        .map_err(|e| Error::Syntax { source_name: path.display().to_string(), problem: e.to_string() })?;
+    Ok(atomic_write(path, format!("{text}\n").as_bytes())?)
+}
 
 /// A run at an observation.
 #[derive(Clone, Debug, PartialEq)]

@@ -177,7 +177,7 @@ const CONFIG: &str = "sweep.toml";
 pub fn write(config: &Config, groups: &[Group], out: &Path, command: &str) -> Result<PathBuf, Error> {
     atomic_write(out.join(CONFIG), config.resolved().as_bytes())?;
     atomic_write(out.join("sweep.csv"), csv(groups).as_bytes())?;
-    atomic_write(out.join("sweep.json"), serde_json::to_string_pretty(groups).unwrap_or_default().as_bytes())?;
+    crate::store::write_json(&out.join("sweep.json"), groups)?;
     let (header, rows) = rows(groups);
     let rows = rows.into_iter().map(Row::new).collect();
     let mut figures = vec![figure("risk", "Training risk", config, groups, "risk", true)?];

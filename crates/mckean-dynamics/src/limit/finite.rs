@@ -27,7 +27,8 @@ pub struct Finite {
     pub seed: u64,
 }
 
-fn model(problem: &Problem, particles: usize, depth: usize) -> ModelConfig {
+/// The network of the paper with this many particles a block and this depth.
+pub fn blocks(problem: &Problem, particles: usize, depth: usize) -> ModelConfig {
     let depth_method = DepthMethod::Splitting;
     ModelConfig { depth_method, depth, heads: particles, neurons: particles, ..problem.model.clone() }
 }
@@ -37,7 +38,7 @@ fn model(problem: &Problem, particles: usize, depth: usize) -> ModelConfig {
 /// # Errors
 /// Sizes that do not fit into memory.
 pub fn coupled(problem: &Problem, finite: Finite) -> Result<(Arc<Network>, Vec<f64>), LimitError> {
-    let m = model(problem, finite.width, finite.depth);
+    let m = blocks(problem, finite.width, finite.depth);
     let net = Network::new(&m, problem.shape)?;
     let start = init::draw(&m, &problem.init, &net.layout, Seed(finite.seed));
     Ok((Arc::new(net), start))
@@ -52,7 +53,7 @@ pub fn exact(problem: &Problem, finite: Finite) -> Result<(Arc<Network>, Vec<f64
     if particles.is_empty() {
         return Err(super::setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms."));
     }
-    let m = model(problem, particles.len(), finite.depth);
+    let m = blocks(problem, particles.len(), finite.depth);
     let block = |l: usize| -> Vec<f64> {
         let counts = atoms::counts(Seed(finite.seed), l, finite.width, particles.len());
         counts.into_iter().map(|c| (c as f64 / finite.width as f64).max(GHOST)).collect()

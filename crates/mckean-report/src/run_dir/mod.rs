@@ -60,6 +60,9 @@ impl RunDir {
     /// Says whether the folder is missing, foreign or half-written, or its manifest unreadable.
     pub fn open(path: impl AsRef<Path>) -> Result<RunDir> {
         let path = path.as_ref().to_path_buf();
+        if path.is_file() {
+            return Err(ReportError::NotAFolder { path });
+        }
         let names = entries(&path)?.unwrap_or_default();
         let has = |name: &str| names.iter().any(|there| there == name);
         match (has("manifest.json"), has("resolved.toml"), has("config.toml")) {

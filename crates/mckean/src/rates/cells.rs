@@ -7,10 +7,9 @@
 //! Checked: `tests/rates.rs`.
 
 use super::gaps::Gaps;
-use super::settings::blocks;
 use crate::error::Error;
 use mckean_dynamics::Outcome;
-use mckean_dynamics::limit::{Finite, Problem, Series, Trace, exact, sobol_particles, trace};
+use mckean_dynamics::limit::{Finite, Problem, Series, Trace, blocks, exact, sobol_particles, trace};
 use mckean_engine::Network;
 use mckean_model::init;
 use mckean_num::rng::{Seed, mix64};

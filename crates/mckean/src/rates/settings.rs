@@ -6,9 +6,8 @@
 //! Checked: `tests/rates.rs`.
 
 use crate::error::Error;
-use mckean_dynamics::limit::Problem;
+use mckean_dynamics::limit::{Problem, blocks};
 use mckean_engine::Network;
-use mckean_model::{DepthMethod, ModelConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,10 +110,4 @@ impl RatesConfig {
         }
         Ok(Network::new(&blocks(problem, own, deep), problem.shape).map(drop)?)
     }
-}
-
-/// The network of the paper with this width and depth.
-pub(super) fn blocks(problem: &Problem, particles: usize, depth: usize) -> ModelConfig {
-    let depth_method = DepthMethod::Splitting;
-    ModelConfig { depth_method, depth, heads: particles, neurons: particles, ..problem.model.clone() }
 }
