@@ -8,6 +8,8 @@
 //! Checked: `tests/limit.rs`, `tests/limit_finite.rs`, `tests/limit_grid.rs`.
 
 mod assemble;
+mod coarse;
+mod dimensions;
 mod finite;
 mod grid;
 mod ladder;

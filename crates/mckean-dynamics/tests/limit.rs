@@ -96,7 +96,7 @@ fn independent_particles_agree_with_the_interval() {
 
 #[test]
 fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
-    for depth_method in [DepthMethod::Midpoint, DepthMethod::Rk4, DepthMethod::Gauss2] {
+    for depth_method in [DepthMethod::Midpoint, DepthMethod::Rk4, DepthMethod::Rk38, DepthMethod::Gauss2] {
         let p = problem(normal());
         let m = ModelConfig { depth_method, depth: 2, heads: 5, neurons: 3, ..p.model.clone() };
         let net = Arc::new(Network::new(&m, p.shape).unwrap());

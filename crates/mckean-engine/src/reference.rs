@@ -44,6 +44,7 @@ impl<S: Scalar> Plain<'_, S> {
                     z = moved(&z, m.dt(), &self.field(&moved(&z, 0.5 * m.dt(), &self.field(&z, l)), l))
                 }
                 DepthMethod::Rk4 => z = self.rk4(&z, l),
+                DepthMethod::Rk38 => z = self.rk38(&z, l),
                 DepthMethod::Gauss2 => z = self.gauss2(&z, l),
             }
         }
@@ -87,6 +88,16 @@ impl<S: Scalar> Plain<'_, S> {
         let k3 = self.field(&moved(z, 0.5 * dt, &k2), 2 * l + 1);
         let k4 = self.field(&moved(z, dt, &k3), 2 * l + 2);
         [(1.0, &k1), (2.0, &k2), (2.0, &k3), (1.0, &k4)].iter().fold(z.clone(), |z, (b, k)| moved(&z, b * dt / 6.0, k))
+    }
+
+    /// The 3/8 rule from slice 3 l to slice 3 l + 3.
+    fn rk38(&self, z: &Rows<S>, l: usize) -> Rows<S> {
+        let dt = self.net.config.dt();
+        let k1 = self.field(z, 3 * l);
+        let k2 = self.field(&moved(z, dt / 3.0, &k1), 3 * l + 1);
+        let k3 = self.field(&moved(&moved(z, -dt / 3.0, &k1), dt, &k2), 3 * l + 2);
+        let k4 = self.field(&moved(&moved(&moved(z, dt, &k1), -dt, &k2), dt, &k3), 3 * l + 3);
+        [(1.0, &k1), (3.0, &k2), (3.0, &k3), (1.0, &k4)].iter().fold(z.clone(), |z, (b, k)| moved(&z, b * dt / 8.0, k))
     }
 
     /// Picard sweeps of the collocation equations at the two Gauss nodes.

@@ -12,7 +12,7 @@ use mckean_num::lane::{Dual, Scalar};
 use mckean_num::par::Par;
 use std::sync::Arc;
 
-const METHODS: [DepthMethod; 3] = [DepthMethod::Midpoint, DepthMethod::Rk4, DepthMethod::Gauss2];
+const METHODS: [DepthMethod; 4] = [DepthMethod::Midpoint, DepthMethod::Rk4, DepthMethod::Rk38, DepthMethod::Gauss2];
 
 fn settings_of(method: DepthMethod) -> Vec<(String, ModelConfig, usize)> {
     let fits = |m: &ModelConfig| m.norm == Norm::None && !m.bias && m.parametrisation == Parametrisation::MeanField;
@@ -98,12 +98,13 @@ fn shared(method: DepthMethod, steps: usize) -> f64 {
 }
 
 #[test]
-fn orders_are_one_two_four_and_four_and_limits_agree() {
+fn orders_are_one_two_or_four_and_limits_agree() {
     let limit = shared(DepthMethod::Rk4, 256);
     let cases = [
         (DepthMethod::Splitting, 64, 1.0),
         (DepthMethod::Midpoint, 16, 2.0),
         (DepthMethod::Rk4, 8, 4.0),
+        (DepthMethod::Rk38, 8, 4.0),
         (DepthMethod::Gauss2, 8, 4.0),
     ];
     for (method, steps, order) in cases {

@@ -5,13 +5,13 @@
 //! Cost: linear in the curves.
 //! Checked: `tests/limit.rs`, `tests/limit_finite.rs`.
 
+use super::ladder::DEPTH;
 use super::member::{Member, Particles};
 use super::refine::Solver;
 use super::sample::{Sample, sooner};
 use super::series::{Band, CURVES, Pick, largest};
 use super::{Limit, LimitError};
 use crate::evolution::Outcome;
-use mckean_model::DepthMethod;
 
 impl Solver<'_> {
     /// The atoms are the particles: only depth and time remain.
@@ -19,7 +19,7 @@ impl Solver<'_> {
         let l = self.ladder;
         let sample = Sample {
             width: self.problem.init.atoms,
-            net: Some(Member::new(self.problem, self.law, &Particles::Atoms, (DepthMethod::Rk4, l.steps))?.net),
+            net: Some(Member::new(self.problem, self.law, &Particles::Atoms, (DEPTH, l.steps))?.net),
             ..Sample::default()
         };
         let ended = l.all().into_iter().map(|t| t.outcome).filter(|o| *o != Outcome::Finished);
@@ -36,7 +36,7 @@ impl Solver<'_> {
     pub(super) fn of_sample(self, sample: Sample, missing: Option<f64>) -> Limit {
         let (ladder, outcome) = (self.ladder, sample.outcome());
         let reached = sample.reached().min(ladder.reached());
-        let kept = sample.whole.first().map(|t| t.kept.clone()).unwrap_or_default();
+        let kept = sample.kept.clone();
         let predicted = missing.map(|m| m + self.spent());
         let bands = CURVES.map(|p| sample.band(p, ladder));
         let mut bands = bands.into_iter();

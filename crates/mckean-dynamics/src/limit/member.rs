@@ -5,6 +5,7 @@
 //! Cost: one gradient a stage on one thread.
 //! Checked: `tests/limit.rs`.
 
+use super::coarse::coarse;
 use super::{LimitError, Problem, Series, points};
 use crate::config::{DynamicsConfig, Scheme};
 use crate::evolution::{Evolution, Outcome};
@@ -138,20 +139,33 @@ pub fn trace(
     Ok(trace)
 }
 
+/// How the steps in training time are chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stepping {
+    /// The adaptive pair: tolerance of a step, least number of steps between two times.
+    Adaptive(f64, usize),
+    /// Few fixed steps of about this length, see `coarse`; parameters are not kept.
+    Coarse(f64),
+}
+
 /// Traces of many members at once, one a thread, in order; the first `keepers` keep their parameters.
 pub(super) fn traces(
     problem: &Problem,
     members: &[Member],
     times: (&[f64], &[f64]),
     keepers: usize,
-    accuracies: &[(f64, usize)],
+    steppings: &[Stepping],
     par: &Par,
 ) -> Result<Vec<Trace>, LimitError> {
     let mut work: Vec<(usize, Option<Result<Trace, LimitError>>)> = (0..members.len()).map(|i| (i, None)).collect();
     par.each(&mut work, |_, (i, slot)| {
-        let (m, accuracy) = (&members[*i], accuracies[*i % accuracies.len()]);
-        let keep = if *i < keepers { times.1 } else { &[] };
-        *slot = Some(trace(problem, &m.net, &m.start, (times.0, keep), accuracy));
+        let (m, keep) = (&members[*i], if *i < keepers { times.1 } else { &[] });
+        *slot = Some(match steppings[*i] {
+            Stepping::Adaptive(tolerance, least) => {
+                trace(problem, &m.net, &m.start, (times.0, keep), (tolerance, least))
+            }
+            Stepping::Coarse(step) => coarse(problem, m, times.0, step),
+        });
     });
     work.into_iter().filter_map(|(_, t)| t).collect()
 }

@@ -1,43 +1,49 @@
 //! What is run after what was measured.
 //!
-//! Maths: the error of N particles in all falls as N^-1/2. DERIVED (measured; no better is assumed).
-//! Shapes: particles a slice, replicates, seconds.
+//! Maths: replicates that scatter by a, at cost c, and corrections that scatter by b, at cost d, reach a^2/n + b^2/m = goal^2 at least cost
+//! with n = a s/(goal^2 sqrt c), m = b s/(goal^2 sqrt d), s = a sqrt c + b sqrt d.
+//! Shapes: relative half widths of one, seconds of one, numbers of replicates and corrections.
 //! Cost: none.
 //! Checked: tests below.
 
-use super::points;
-use super::sample::HALVED;
-
-/// Particles a slice and replicates of the pilot; an eighth of the particles for loose tolerances.
-pub(super) const PILOT: (usize, usize) = (256, 8);
-/// Replicates of everything after the pilot: Student's factor at the second look falls to 2.60, and half sets cost a quarter.
-pub(super) const LEAST: usize = 16;
-/// Most particles a slice, most replicates.
+/// Replicates of the pilot and corrections that come with it: their spread says how many are needed and how wide intervals are.
+pub(super) const PILOT: usize = 24;
+pub(super) const PAIRS: usize = 4;
+/// Particles a slice of the pilot; few for loose tolerances.
+pub(super) const NARROW: [usize; 2] = [256, 32];
+/// Most particles a slice, and replicates from which on more particles a slice are taken.
 pub(super) const WIDEST: usize = 4096;
-const MOST_REPLICATES: usize = 512;
+pub(super) const MANY: usize = 384;
 
 /// What is run next.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Plan {
-    /// Particles a slice.
-    pub width: usize,
     /// Replicates in all.
     pub replicates: usize,
+    /// Corrections in all.
+    pub pairs: usize,
 }
 
 impl Plan {
-    /// Particles a slice and replicates for `needed` particles in all, as far as `left` seconds go at `price` seconds a particle; and
-    /// the seconds that all of them would take. After the pilot as wide as leaves `LEAST` replicates, then more of the same.
-    pub fn new(needed: f64, (k, replicates): (usize, usize), price: f64, left: f64, widest: usize) -> (Plan, f64) {
-        let mut width = k;
-        while replicates == PILOT.1 && (2 * width * LEAST) as f64 <= needed && width < widest.min(2 * points::MOST) {
-            width *= 2;
-        }
-        let wider = width > k;
-        let (old, fixed) = if wider { (0, (width * HALVED) as f64) } else { (replicates, 0.0) };
-        let wanted = ((needed / width as f64).ceil() as usize).max(if wider { LEAST } else { replicates + 1 });
-        let affordable = ((left / price - fixed) / width as f64).floor().max(0.0) as usize + old;
-        let all = price * ((width as f64) * (wanted - old) as f64 + fixed);
-        (Plan { width, replicates: wanted.min(affordable).min(MOST_REPLICATES) }, all)
+    /// Numbers that reach `goal` from half widths and costs of one (replicate, correction).
+    pub fn new(spread: (f64, f64), cost: (f64, f64), goal: f64) -> Plan {
+        let s = spread.0 * cost.0.sqrt() + spread.1 * cost.1.sqrt();
+        let number = |a: f64, c: f64| if a > 0.0 { (a * s / (goal * goal * c.sqrt())).ceil() as usize } else { 0 };
+        Plan { replicates: number(spread.0, cost.0), pairs: number(spread.1, cost.1) }
+    }
+
+    /// With what there already is.
+    pub fn at_least(self, replicates: usize, pairs: usize) -> Plan {
+        Plan { replicates: self.replicates.max(replicates), pairs: self.pairs.max(pairs) }
+    }
+
+    /// As much of it as `left` seconds allow after `done`, in proportion, and the seconds of all of it.
+    pub fn within(self, done: (usize, usize), cost: (f64, f64), left: f64) -> (Plan, f64) {
+        let more = (self.replicates.saturating_sub(done.0), self.pairs.saturating_sub(done.1));
+        let all = more.0 as f64 * cost.0 + more.1 as f64 * cost.1;
+        let share = if all > left { (left / all).max(0.0) } else { 1.0 };
+        let part = |n: usize| (n as f64 * share) as usize;
+        (Plan { replicates: done.0 + part(more.0), pairs: done.1 + part(more.1) }, all)
     }
 }
 
@@ -46,15 +52,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plans_widen_after_the_pilot_continue_later_and_keep_to_the_budget() {
-        let plan = |needed, at, left| {
-            let (p, all) = Plan::new(needed, at, 1e-3, left, WIDEST);
-            (p.width, p.replicates, all)
-        };
-        assert_eq!(plan(32_768.0, (256, 8), 1e6), (2048, 16, 1e-3 * (32_768.0 + 2048.0 * 4.0)));
-        assert_eq!(plan(5_000.0, (256, 8), 1e6), (256, 20, 1e-3 * 256.0 * 12.0));
-        assert_eq!(plan(50_000.0, (1024, 16), 1e6).0, 1024, "only the pilot is thrown away");
-        assert_eq!(plan(5_000.0, (256, 8), 1.0).1, 11, "three more for a second");
-        assert_eq!(plan(f64::INFINITY, (256, 8), 10.0).0, WIDEST);
+    fn plans_reach_the_goal_at_least_cost_and_keep_to_the_budget() {
+        let (spread, cost, goal) = ((1.0, 0.2), (1.0, 9.0), 0.1);
+        let p = Plan::new(spread, cost, goal);
+        assert_eq!(p, Plan { replicates: 160, pairs: 11 });
+        let reached = |n: f64, m: f64| (spread.0.powi(2) / n + spread.1.powi(2) / m).sqrt();
+        assert!(reached(p.replicates as f64, p.pairs as f64) <= goal);
+        let price = |m: f64| (0..10_000).map(f64::from).find(|n| reached(*n, m) <= goal).unwrap() + 9.0 * m;
+        assert!([5.0, 8.0, 14.0, 20.0].iter().all(|m| price(*m) > price(10.7)));
+        assert_eq!(Plan::new((1.0, 0.0), (1.0, 0.0), 0.1), Plan { replicates: 100, pairs: 0 });
+        assert_eq!(p.at_least(200, 4), Plan { replicates: 200, pairs: 11 });
+        let (part, all) = p.within((60, 4), cost, 81.5);
+        assert_eq!((part, all), (Plan { replicates: 110, pairs: 7 }, 163.0));
+        assert_eq!(p.within((60, 4), cost, -1.0).0, Plan { replicates: 60, pairs: 4 });
+        assert_eq!(p.within((60, 4), cost, 1e9).0, p);
     }
 }

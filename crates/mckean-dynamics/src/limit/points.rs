@@ -1,17 +1,15 @@
 //! Particles of one slice from randomised quasi-random points.
 //!
 //! Maths: Owen-scrambled Sobol points (hash-based scrambling of Burley 2020) through the inverse of the initial law, each with its
-//! mirror image (V, W) -> (-V, W), (W1, W2) -> (W1, -W2), under which every law here is invariant. DERIVED.
+//! mirror image (V, W) -> (-V, W), (W1, W2) -> (W1, -W2), under which every law here is invariant; which dimensions of the sequence are taken: see `dimensions`. DERIVED.
 //! Shapes: K particles, mirrored ones next to each other; dimensions beyond 256 are padded with scramblings of their own.
 //! Cost: 10 ns a number and its inverse transform.
 //! Checked: tests below (balance of the points, mirror, independence of seeds).
 
+use super::dimensions::ORDER;
 use mckean_model::Law;
 use mckean_num::rng::mix64;
 use std::ops::Range;
-
-/// Most points of one scrambling.
-pub(super) const MOST: usize = 1 << 16;
 
 /// One 32-bit seed of a scrambling.
 fn seed32(seed: u64, slice: usize, pad: u32) -> u32 {
@@ -20,18 +18,14 @@ fn seed32(seed: u64, slice: usize, pad: u32) -> u32 {
 
 /// Point `i` of the scrambling `seed` of a slice, in the open cube.
 fn point(seed: u64, slice: usize, i: usize, dim: usize) -> Vec<f64> {
-    let one = |d: u32| {
-        let u = sobol_burley::sample(
-            i as u32,
-            d % sobol_burley::NUM_DIMENSIONS,
-            seed32(seed, slice, d / sobol_burley::NUM_DIMENSIONS),
-        );
-        f64::from(u) + 1.0 / f64::from(1 << 25) // the middle of its cell
+    let one = |d: usize| {
+        let (pad, d) = ((d / ORDER.len()) as u32, ORDER[d % ORDER.len()]);
+        f64::from(sobol_burley::sample(i as u32, d, seed32(seed, slice, pad))) + 1.0 / f64::from(1 << 25) // the middle of its cell
     };
-    (0..dim as u32).map(one).collect()
+    (0..dim).map(one).collect()
 }
 
-/// The particles of points `base` (of at most 65536) of the scrambling `seed` of a slice, each followed by its mirror image.
+/// The particles of points `base` (of at most 65,536) of the scrambling `seed` of a slice, each followed by its mirror image.
 pub fn sobol_particles(law: &Law, seed: u64, slice: usize, base: Range<usize>) -> Vec<Vec<f64>> {
     let pair = |i: usize| {
         let particle = law.from_cube(&point(seed, slice, i, law.cube_dim()));

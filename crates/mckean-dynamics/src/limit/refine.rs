@@ -1,20 +1,26 @@
 //! The solver's loop: a pilot, a prediction, then as many particles and replicates as the tolerance needs or the budget allows.
 //!
-//! Maths: independent scramblings give a 95 % interval (Student's law, its error probability shared out over all looks); half sets, paired with whole ones, show the bias of finitely
-//! many particles; the error of N particles in all falls as N^-1/2 (measured, no better is assumed). DERIVED.
+//! Maths: independent scramblings of a coarse flow and a few of its differences to the fine one give a 95 % interval (Stein's two stages); half
+//! sets, paired with whole ones, show the bias of finitely many particles; the error of N particles falls as N^-1/2 (measured, no
+//! better is assumed). DERIVED.
 //! Shapes: see `Limit`.
-//! Cost: N particles times 4/3 evaluations times velocity calls; half sets add half of that for four replicates.
+//! Cost: N particles, each evaluated once a velocity call; about two calls a time asked for.
 //! Checked: `tests/limit.rs`.
 
 use super::ladder::{Ladder, risk};
-use super::plan::{LEAST, PILOT, Plan, WIDEST};
-use super::sample::{HALVED, Sample};
+use super::member::Trace;
+use super::plan::{MANY, NARROW, PAIRS, PILOT, Plan, WIDEST};
+use super::sample::Sample;
 use super::series::{Band, largest};
-use super::statistics::look;
+use super::statistics::mean;
 use super::{Limit, LimitError, Problem, Settings, Source, grid, setting};
+use crate::evolution::Outcome;
 use mckean_model::Law;
 use mckean_num::par::Par;
 use std::time::Instant;
+
+/// How many times more particles a slice are taken when the narrow ones are too many or too biased.
+const WIDER: usize = 4;
 
 /// Solves for the limit.
 ///
@@ -77,45 +83,79 @@ impl Solver<'_> {
     }
 
     fn of_law(mut self, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
-        let width = if self.settings.is_loose() { PILOT.0 / 8 } else { PILOT.0 };
-        let mut sample = Sample { width, ..Sample::default() };
-        say("pilot");
-        let mut clock = Instant::now();
-        let mut done = 0;
-        self.extend(&mut sample, PILOT.1)?;
+        let width = NARROW[usize::from(self.settings.is_loose())];
+        let mut sample = Sample { width, coarse: Some(self.ladder.stride()), ..Sample::default() };
+        self.pilot(&mut sample, say)?;
         loop {
             let band = sample.band(risk, self.ladder);
             let (particle, rest) = self.errors(&band);
-            let target = 0.9 * (self.settings.rtol - rest);
+            let target = self.settings.rtol - rest;
             let complete = sample.reached() == self.settings.taus.len() && !band.value.is_empty();
-            if !complete || particle + rest <= self.settings.rtol || target <= 0.0 {
+            if !complete || particle <= target || target <= 0.0 {
                 let predicted = (target <= 0.0).then_some(f64::INFINITY);
                 return Ok(self.of_sample(sample, predicted));
             }
-            // seconds of one particle in one replicate, from what was just run
-            let (k, reps) = (sample.width, sample.whole.len());
-            let fresh = (k * (reps - done)) as f64 + if done == 0 { (k * HALVED) as f64 } else { 0.0 };
-            let price = clock.elapsed().as_secs_f64() / fresh;
-            let next = look(reps.max(LEAST) - 1, sample.looks + 1);
-            let ratio = particle / target * next / look(reps - 1, sample.looks);
-            let needed = (k * reps) as f64 * ratio.powi(2);
+            let (floor, done) = (self.settings.floor, (sample.whole.len(), sample.pairs.len()));
+            let bias = largest(&band.bias, &band.value, floor);
+            let goal = 0.98 * (target * target - bias * bias).max(0.0).sqrt();
+            let (spread, cost) = (sample.spreads(risk, &band.value, floor), self.cost(&sample));
             let left = self.settings.budget - self.spent();
-            let (mut plan, all) = Plan::new(needed, (k, reps), price, left, WIDEST);
-            if plan.width > k && plan.replicates < PILOT.1 {
-                plan = Plan::new(needed, (k, reps), price, left, k).0; // too wide for the budget: more of the same
+            let wanted = Plan::new(spread, cost, goal.max(1e-300)).at_least(done.0 + 1, done.1);
+            let (plan, all) = wanted.within(done, cost, left);
+            let pilot = WIDER as f64 * (PILOT as f64 * cost.0 + PAIRS as f64 * cost.1);
+            if (wanted.replicates > MANY || goal < 0.7 * target) && sample.width * WIDER <= WIDEST && 4.0 * pilot < left
+            {
+                sample = Sample { width: WIDER * sample.width, coarse: sample.coarse, ..Sample::default() };
+                self.pilot(&mut sample, say)?;
+                continue;
             }
-            let Plan { width, replicates: next } = plan;
-            let old = if width > k { 0 } else { reps };
-            if next <= old || next * width <= k * reps {
+            if plan.replicates == done.0 {
                 return Ok(self.of_sample(sample, Some(all)));
             }
-            say(&format!("{next} replicates of {width} particles a slice"));
-            clock = Instant::now();
-            done = old;
-            if width > k {
-                sample = Sample { width, looks: sample.looks, ..Sample::default() };
+            say(&format!("{} replicates of {} particles a slice", plan.replicates, sample.width));
+            self.extend(&mut sample, plan.replicates, plan.pairs)?;
+            if plan != wanted {
+                return Ok(self.of_sample(sample, Some((all - left).max(0.0))));
             }
-            self.extend(&mut sample, next)?;
         }
+    }
+
+    /// The first replicates of a width. Coarse steps are given up where they do not pay.
+    fn pilot(&mut self, sample: &mut Sample, say: &mut dyn FnMut(&str)) -> Result<(), LimitError> {
+        say(&format!("pilot of {} particles a slice", sample.width));
+        if sample.coarse.is_some() {
+            self.extend(sample, 0, PAIRS)?;
+            if !self.pays(sample) {
+                sample.coarse = None;
+                sample.pairs.clear();
+            }
+        }
+        let pairs = if sample.coarse.is_some() { PAIRS } else { 0 };
+        self.extend(sample, PILOT, pairs)
+    }
+
+    /// Whether coarse replicates and corrections are cheaper than fine replicates alone.
+    fn pays(&self, sample: &Sample) -> bool {
+        let ended = |t: &Trace| t.outcome != Outcome::Finished;
+        if sample.pairs.iter().flatten().any(ended) {
+            return false;
+        }
+        let value = &self.ladder.base.series.risk;
+        let spread = |f: &dyn Fn(&[Trace; 2], usize) -> f64| -> f64 {
+            let at = |i: usize| mean(&sample.pairs.iter().map(|p| f(p, i)).collect::<Vec<f64>>()).1;
+            largest(&(0..value.len()).map(at).collect::<Vec<f64>>(), value, self.settings.floor)
+        };
+        let fine = spread(&|p, i| p[1].series.risk[i]);
+        let apart = spread(&|p, i| p[1].series.risk[i] - p[0].series.risk[i]);
+        let calls = |k: usize| sample.pairs.iter().map(|p| p[k].gradients as f64).sum::<f64>();
+        let (coarse, dear) = (calls(0), calls(1));
+        (coarse.sqrt() * fine + (coarse + dear).sqrt() * apart).powi(2) < dear * fine * fine
+    }
+
+    /// Seconds of one replicate and one correction, all threads busy.
+    fn cost(&self, sample: &Sample) -> (f64, f64) {
+        let (one, pair) = sample.seconds();
+        let n = self.par.threads() as f64;
+        ((one / n).max(1e-9), (pair / n).max(1e-9))
     }
 }

@@ -1,11 +1,11 @@
 //! Curves over training time, and bands around them with the error split into its parts.
 //!
-//! Maths: total = sqrt(particle^2 + bias^2) + depth + time, entry by entry.
+//! Maths: value = mean of replicates + mean of corrections; total = sqrt(particle^2 + bias^2) + depth + time, entry by entry.
 //! Shapes: risk, objective, moment (times); outputs (times, samples * outputs), flat.
 //! Cost: none.
 //! Checked: tests below.
 
-use super::statistics::{mean, student};
+use super::statistics::{mean, student, two_stage};
 
 /// Curves of one flow.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,17 +68,26 @@ impl Band {
         Band { value: value.into(), particle: none.clone(), bias: none, depth: depth.into(), time: time.into() }
     }
 
-    /// Mean of replicates and `factor` standard errors; `halves` are paired differences of half sets and whole sets.
-    pub(super) fn of(replicates: &[&[f64]], halves: &[Vec<f64>], (depth, time): (&[f64], &[f64]), factor: f64) -> Band {
-        let n = depth.len();
-        let at = |all: &mut dyn Iterator<Item = f64>| -> (f64, f64, usize) { mean(&all.collect::<Vec<f64>>()) };
+    /// Mean of replicates plus the mean of `corrections`, with the interval of both; `halves` are paired differences of half sets
+    /// and whole sets. The first `pilots` replicates and corrections say how wide intervals are.
+    pub(super) fn of(
+        replicates: &[&[f64]],
+        corrections: &[Vec<f64>],
+        halves: &[Vec<f64>],
+        (depth, time): (&[f64], &[f64]),
+        pilots: (usize, usize),
+    ) -> Band {
         let mut band = Band { depth: depth.into(), time: time.into(), ..Band::default() };
-        for i in 0..n {
-            let (value, error, _) = at(&mut replicates.iter().map(|r| r[i]));
-            let (bias, noise, pairs) = at(&mut halves.iter().map(|h| h[i]));
+        for i in 0..depth.len() {
+            let column = |all: &[Vec<f64>]| all.iter().map(|x| x[i]).collect::<Vec<f64>>();
+            let whole: Vec<f64> = replicates.iter().map(|r| r[i]).collect();
+            let (value, scatter) = interval(&whole, pilots.0);
+            let (shift, doubt) =
+                if corrections.is_empty() { (0.0, 0.0) } else { interval(&column(corrections), pilots.1) };
+            let (bias, noise, pairs) = mean(&column(halves));
             let seen = pairs > 1 && bias.abs() > student(pairs - 1) * noise;
-            band.value.push(value);
-            band.particle.push(factor * error);
+            band.value.push(value + shift);
+            band.particle.push(scatter.hypot(doubt));
             band.bias.push(if seen { bias.abs() } else { 0.0 });
         }
         band
@@ -93,6 +102,12 @@ impl Band {
     pub fn ends(&self) -> (Vec<f64>, Vec<f64>) {
         (0..self.value.len()).map(|i| (self.value[i] - self.total(i), self.value[i] + self.total(i))).unzip()
     }
+}
+
+/// Mean and half width of its interval.
+fn interval(x: &[f64], pilot: usize) -> (f64, f64) {
+    let (mean, one) = two_stage(x, pilot);
+    (mean, one / (x.len() as f64).sqrt())
 }
 
 /// Largest |error| relative to max(value, floor).
@@ -117,9 +132,10 @@ mod tests {
     fn parts_of_the_error_add_as_documented() {
         let replicates: [&[f64]; 4] = [&[1.0, 5.0], &[3.0, 5.0], &[1.0, 5.0], &[3.0, 5.0]];
         let halves = vec![vec![0.3, 0.1], vec![0.3, -0.1], vec![0.31, 0.1], vec![0.29, -0.1]];
-        let band = Band::of(&replicates, &halves, (&[0.1, 0.2], &[0.01, 0.02]), student(3));
-        let error = student(3) * (4.0f64 / 3.0).sqrt() / 2.0;
-        assert_eq!(band.value, [2.0, 5.0]);
+        let corrections = vec![vec![0.5, 0.0], vec![0.7, 0.0]];
+        let band = Band::of(&replicates, &corrections, &halves, (&[0.1, 0.2], &[0.01, 0.02]), (4, 2));
+        let error = (student(3) * (4.0f64 / 3.0).sqrt() / 2.0).hypot(student(1) * 0.1);
+        assert_eq!(band.value, [2.6, 5.0]);
         assert!((band.particle[0] - error).abs() < 1e-12 && band.particle[1] == 0.0);
         assert!((band.bias[0] - 0.3).abs() < 1e-12 && band.bias[1] == 0.0, "only a bias beyond its noise counts");
         assert!((band.total(0) - (error.hypot(0.3) + 0.11)).abs() < 1e-12);
