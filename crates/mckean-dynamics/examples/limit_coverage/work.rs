@@ -2,7 +2,8 @@
 //!
 //! Maths: a plain network (M, L) trained by n Euler steps errs by b/sqrt(M L) (its standard deviation), a/L and c/n, relative to R(5). Its
 //! 95 % half width is at least eps only if M L >= (1.96 b/eps)^2 and n >= c/eps; the product of both is a lower bound on its work. Ours is
-//! what `Limit::work` counted, pilot and ladder included. Unit: one particle, one evaluation of its field and gradient on all samples.
+//! what `Limit::work` counted, pilot and ladder included. Beside the bound, for the continuous law, both are run: root mean square errors
+//! over seeds against a tighter limit, the plain network as wide, deep and long as makes its error that of the solver at least work. Unit: one particle, one evaluation of its field and gradient on all samples.
 //! Shapes: scalars.
 //! Cost: the flows it follows.
 //! Checked: acceptance: 20 at 1e-3 (mid), 1e4 at 1e-4 (atoms).
@@ -12,7 +13,7 @@ use crate::problems;
 use mckean_dynamics::config::Scheme;
 use mckean_dynamics::flow::Flow;
 use mckean_dynamics::limit::{Finite, Problem, Settings, Source, coupled, solve};
-use mckean_dynamics::{DynamicsConfig, Evolution};
+use mckean_dynamics::{DynamicsConfig, Evolution, Limit};
 use mckean_engine::Risk;
 use mckean_num::par::Par;
 
@@ -46,13 +47,43 @@ fn constants(p: &Problem, limit: f64, par: &Par) -> [f64; 3] {
     [(mean - limit).abs() * 4.0 / limit, std * (64.0f64 * 8.0).sqrt() / limit, c]
 }
 
+/// The limit at an asked tolerance.
+fn limit(p: &Problem, rtol: f64, seed: u64, par: &Par) -> Limit {
+    let taus = vec![1.0, 2.0, 3.0, 4.0, 5.0];
+    let s = Settings { taus, rtol, floor: 1e-3, budget: 120.0, source: Source::Auto, seed, snapshots: vec![] };
+    solve(p, &s, par, &mut |_| {}).expect("a sound problem")
+}
+
+fn rms(x: &[f64], of: f64) -> f64 {
+    (x.iter().map(|x| (x / of - 1.0).powi(2)).sum::<f64>() / x.len() as f64).sqrt()
+}
+
+/// Errors that were measured, of the solver and of the cheapest plain network of that error, and the work of both.
+fn equal(p: &Problem, reference: f64, [a, b, c]: [f64; 3], par: &Par) {
+    let ours: Vec<Limit> = (0..8).map(|s| limit(p, 2e-3, 100 + s, par)).collect();
+    let found = rms(&ours.iter().map(|l| l.risk.value[4]).collect::<Vec<f64>>(), reference);
+    let work = ours.iter().map(|l| l.work).sum::<f64>() / ours.len() as f64;
+    // least work for a square error that is half chance and half bias, the latter half depth and half time
+    let share = found / 2.0;
+    let (depth, steps) = ((a / share).ceil() as usize, (c / share).ceil() as usize);
+    let width = (b * b / (0.5 * found * found) / depth as f64).ceil() as usize;
+    let mut all: Vec<(u64, f64)> = (0..6).map(|r| (700 + r, 0.0)).collect();
+    par.each(&mut all, |_, (seed, r)| *r = euler(p, Finite { width, depth, seed: *seed }, steps));
+    let plain = rms(&all.iter().map(|x| x.1).collect::<Vec<f64>>(), reference);
+    let theirs = (width * depth * steps) as f64;
+    println!("  measured: solver asked for 2e-3, error {found:.1e} (8 seeds), work {work:.2e}");
+    println!(
+        "  plain M = {width}, L = {depth}, {steps} Euler steps: error {plain:.1e} (6 seeds), work {theirs:.2e}: ratio {:.0}",
+        theirs / work
+    );
+}
+
 pub fn measure(par: &Par) {
     for (name, scale, atoms, rtol) in [("mid", 0.75, 0, 1e-3), ("atoms", 0.75, 8, 1e-4)] {
         let p = problems::example(scale, atoms);
-        let taus = vec![1.0, 2.0, 3.0, 4.0, 5.0];
-        let s = Settings { taus, rtol, floor: 1e-3, budget: 120.0, source: Source::Auto, seed: 1, snapshots: vec![] };
-        let l = solve(&p, &s, par, &mut |_| {}).expect("a sound problem");
-        let [a, b, c] = constants(&p, l.risk.value[4], par);
+        let l = limit(&p, rtol, 1, par);
+        let constants = constants(&p, l.risk.value[4], par);
+        let [a, b, c] = constants;
         let (particles, steps) = ((1.96 * b / l.error).powi(2), c / l.error);
         println!(
             "{name}: R(5) = {:.6}, error {:.1e} ({}), work {:.2e}, {:.1} s; a = {a:.3}, b = {b:.3}, c = {c:.3}",
@@ -63,10 +94,13 @@ pub fn measure(par: &Par) {
             l.seconds
         );
         println!(
-            "  plain network of this error: M L >= {particles:.2e} (L >= {:.0}), {steps:.0} Euler steps, work >= {:.2e}: ratio {:.0}",
+            "  plain network of this half width: M L >= {particles:.2e} (L >= {:.0}), {steps:.0} Euler steps, work >= {:.2e}: ratio {:.0}",
             a / l.error,
             particles * steps,
             particles * steps / l.work
         );
+        if atoms == 0 {
+            equal(&p, limit(&p, 2.5e-4, 7, par).risk.value[4], constants, par);
+        }
     }
 }

@@ -45,7 +45,6 @@ pub(super) struct Ladder {
     witness: Trace,
     /// Velocity calls times evaluations.
     pub work: f64,
-    taus: Vec<f64>,
 }
 
 /// Particles of the small system.
@@ -93,17 +92,7 @@ impl Ladder {
         let [witness] = rung.run([(gauss, steps, 0.1 * tolerance, 2)])?;
         let apart = largest(&gap(&base.series.risk, &witness.series.risk), &base.series.risk, floor);
         let strong = strong(&errors, apart);
-        Ok(Ladder {
-            steps,
-            tolerance,
-            strong,
-            base,
-            finer,
-            timed: (looser, time),
-            witness,
-            work: rung.work,
-            taus: settings.taus.clone(),
-        })
+        Ok(Ladder { steps, tolerance, strong, base, finer, timed: (looser, time), witness, work: rung.work })
     }
 
     /// Depth errors of a curve.
@@ -124,12 +113,6 @@ impl Ladder {
     /// The flows that the errors come from.
     pub fn all(&self) -> [&Trace; 4] {
         [&self.base, &self.finer, &self.timed.0, &self.timed.1]
-    }
-
-    /// Mean step in training time at `tolerance`.
-    pub fn stride(&self) -> f64 {
-        let (taus, calls) = (&self.taus, self.timed.0.gradients.max(6) as f64);
-        taus.last().copied().unwrap_or(1.0).max(1e-300) / (calls / 6.0).floor()
     }
 
     /// Times that all flows reached.

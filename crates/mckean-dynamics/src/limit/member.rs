@@ -144,8 +144,8 @@ pub fn trace(
 pub(super) enum Stepping {
     /// The adaptive pair: tolerance of a step, least number of steps between two times.
     Adaptive(f64, usize),
-    /// Few fixed steps of about this length, see `coarse`; parameters are not kept.
-    Coarse(f64),
+    /// This many equal steps, see `coarse`; parameters are not kept.
+    Coarse(usize),
 }
 
 /// Traces of many members at once, one a thread, in order; the first `keepers` keep their parameters.
@@ -164,7 +164,7 @@ pub(super) fn traces(
             Stepping::Adaptive(tolerance, least) => {
                 trace(problem, &m.net, &m.start, (times.0, keep), (tolerance, least))
             }
-            Stepping::Coarse(step) => coarse(problem, m, times.0, step),
+            Stepping::Coarse(steps) => coarse(problem, m, times.0, steps),
         });
     });
     work.into_iter().filter_map(|(_, t)| t).collect()

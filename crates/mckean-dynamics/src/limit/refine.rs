@@ -22,6 +22,10 @@ use std::time::Instant;
 /// How many times more particles a slice are taken when the narrow ones are too many or too biased.
 const WIDER: usize = 4;
 
+/// Coarse steps that are tried first, and the most of them.
+const START: usize = 4;
+const MOST: usize = 64;
+
 /// Solves for the limit.
 ///
 /// # Errors
@@ -84,7 +88,7 @@ impl Solver<'_> {
 
     fn of_law(mut self, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
         let width = NARROW[usize::from(self.settings.is_loose())];
-        let mut sample = Sample { width, coarse: Some(self.ladder.stride()), ..Sample::default() };
+        let mut sample = Sample { width, ..Sample::default() };
         self.pilot(&mut sample, say)?;
         loop {
             let band = sample.band(risk, self.ladder);
@@ -105,7 +109,7 @@ impl Solver<'_> {
             let pilot = WIDER as f64 * (PILOT as f64 * cost.0 + PAIRS as f64 * cost.1);
             if (wanted.replicates > MANY || goal < 0.7 * target) && sample.width * WIDER <= WIDEST && 4.0 * pilot < left
             {
-                sample = Sample { width: WIDER * sample.width, coarse: sample.coarse, ..Sample::default() };
+                sample = Sample { width: WIDER * sample.width, ..Sample::default() };
                 self.pilot(&mut sample, say)?;
                 continue;
             }
@@ -120,36 +124,42 @@ impl Solver<'_> {
         }
     }
 
-    /// The first replicates of a width. Coarse steps are given up where they do not pay.
+    /// The first replicates of a width, with as many coarse steps as make them cheapest; none where coarse steps do not pay.
     fn pilot(&mut self, sample: &mut Sample, say: &mut dyn FnMut(&str)) -> Result<(), LimitError> {
         say(&format!("pilot of {} particles a slice", sample.width));
-        if sample.coarse.is_some() {
-            self.extend(sample, 0, PAIRS)?;
-            if !self.pays(sample) {
-                sample.coarse = None;
-                sample.pairs.clear();
+        let fine = self.corrections(sample, None)?;
+        let calls = |t: &[Trace]| t.iter().map(|t| t.gradients as f64).sum::<f64>() / t.len() as f64;
+        let (dear, spread) = (calls(&fine), self.spread(&fine, None));
+        let (mut best, mut steps, mut found) = (dear * spread * spread, START, vec![]);
+        loop {
+            let tried = self.corrections(sample, Some(steps))?;
+            let (cheap, apart) = (calls(&tried), self.spread(&fine, Some(&tried)));
+            let (own, other) = (cheap.sqrt() * spread, (cheap + dear).sqrt() * apart);
+            if !((own + other).powi(2) < best) {
+                break;
+            }
+            best = (own + other).powi(2);
+            found = tried;
+            sample.coarse = Some(steps);
+            steps = if other < 0.4 * own { steps / 2 } else { 2 * steps };
+            if steps == 0 || steps > MOST {
+                break;
             }
         }
-        let pairs = if sample.coarse.is_some() { PAIRS } else { 0 };
-        self.extend(sample, PILOT, pairs)
+        sample.pairs = found.into_iter().zip(fine).map(|(coarse, fine)| [coarse, fine]).collect();
+        self.extend(sample, PILOT, sample.pairs.len())
     }
 
-    /// Whether coarse replicates and corrections are cheaper than fine replicates alone.
-    fn pays(&self, sample: &Sample) -> bool {
+    /// Largest standard error of R over the replicates, relative; of its difference to `other` flows of the same particles.
+    fn spread(&self, traces: &[Trace], other: Option<&[Trace]>) -> f64 {
         let ended = |t: &Trace| t.outcome != Outcome::Finished;
-        if sample.pairs.iter().flatten().any(ended) {
-            return false;
+        if traces.iter().chain(other.unwrap_or_default()).any(ended) {
+            return f64::INFINITY;
         }
-        let value = &self.ladder.base.series.risk;
-        let spread = |f: &dyn Fn(&[Trace; 2], usize) -> f64| -> f64 {
-            let at = |i: usize| mean(&sample.pairs.iter().map(|p| f(p, i)).collect::<Vec<f64>>()).1;
-            largest(&(0..value.len()).map(at).collect::<Vec<f64>>(), value, self.settings.floor)
-        };
-        let fine = spread(&|p, i| p[1].series.risk[i]);
-        let apart = spread(&|p, i| p[1].series.risk[i] - p[0].series.risk[i]);
-        let calls = |k: usize| sample.pairs.iter().map(|p| p[k].gradients as f64).sum::<f64>();
-        let (coarse, dear) = (calls(0), calls(1));
-        (coarse.sqrt() * fine + (coarse + dear).sqrt() * apart).powi(2) < dear * fine * fine
+        let at = |k: usize, i: usize| traces[k].series.risk[i] - other.map_or(0.0, |o| o[k].series.risk[i]);
+        let error = |i: usize| mean(&(0..traces.len()).map(|k| at(k, i)).collect::<Vec<f64>>()).1;
+        let value = &traces[0].series.risk;
+        largest(&(0..value.len()).map(error).collect::<Vec<f64>>(), value, self.settings.floor)
     }
 
     /// Seconds of one replicate and one correction, all threads busy.

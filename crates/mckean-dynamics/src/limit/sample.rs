@@ -24,8 +24,8 @@ const HALVED: usize = 4;
 #[derive(Default)]
 pub(super) struct Sample {
     pub width: usize,
-    /// Coarse steps; `None` follows every replicate finely.
-    pub coarse: Option<f64>,
+    /// Steps of the coarse flow; `None` follows every replicate finely.
+    pub coarse: Option<usize>,
     pub whole: Vec<Trace>,
     /// The same particles by coarse and by fine steps.
     pub pairs: Vec<[Trace; 2]>,
@@ -104,25 +104,33 @@ impl Solver<'_> {
         let fine = Stepping::Adaptive(self.ladder.tolerance, 1);
         let usual = s.coarse.map_or(fine, Stepping::Coarse);
         let half = s.width / 4; // base points of a half set; each gives two particles
-        let of = |r: u64, base| Particles::Sobol { seed: seed(self.settings.seed, r), base, shared: false };
-        let apart = |i: usize| of((1 << 32) + i as u64, 0..2 * half); // corrections have scramblings of their own
+        let root = self.settings.seed;
+        let of = |r: u64, base| Particles::Sobol { seed: seed(root, r), base, shared: false };
         let halved = s.halves.len()..HALVED.min(replicates);
-        let mut jobs: Vec<(Particles, Stepping)> =
-            (s.pairs.len()..pairs).flat_map(|i| [(apart(i), fine), (apart(i), usual)]).collect();
+        let mut jobs: Vec<(Particles, Stepping)> = (s.pairs.len()..pairs)
+            .flat_map(|i| [(apart(root, i, s.width), fine), (apart(root, i, s.width), usual)])
+            .collect();
         jobs.extend(halved.flat_map(|r| [0..half, half..2 * half].map(|b| (of(r as u64, b), usual))));
         let (before, fresh) = (jobs.len(), s.whole.len()..replicates);
         jobs.extend(fresh.map(|r| (of(r as u64, 0..2 * half), usual)));
-        let first = s.net.is_none();
-        let mut all = self.follow(s, &jobs, first)?;
-        if let (true, Some(t)) = (first, all.first()) {
-            s.kept = t.kept.clone();
-        }
+        let mut all = self.follow(s, &jobs, false)?;
         s.whole.extend(all.split_off(before));
         let mut all = all.into_iter();
         while let (Some(a), Some(b)) = (all.next(), all.next()) {
             if s.pairs.len() < pairs { s.pairs.push([b, a]) } else { s.halves.push([a, b]) }
         }
         Ok(())
+    }
+
+    /// The particles of the first corrections, followed finely or coarsely.
+    pub(super) fn corrections(&mut self, s: &mut Sample, stepping: Option<usize>) -> Result<Vec<Trace>, LimitError> {
+        let how = stepping.map_or(Stepping::Adaptive(self.ladder.tolerance, 1), Stepping::Coarse);
+        let jobs: Vec<_> = (0..PAIRS).map(|i| (apart(self.settings.seed, i, s.width), how)).collect();
+        let all = self.follow(s, &jobs, stepping.is_none())?;
+        if let (None, Some(t)) = (stepping, all.first()) {
+            s.kept = t.kept.clone();
+        }
+        Ok(all)
     }
 
     /// Follows particle systems, a few at a time; the first of all keeps its parameters.
@@ -143,6 +151,11 @@ impl Solver<'_> {
         }
         Ok(all)
     }
+}
+
+/// The particles of a correction: scramblings of their own.
+fn apart(root: u64, i: usize, width: usize) -> Particles {
+    Particles::Sobol { seed: seed(root, (1 << 32) + i as u64), base: 0..width / 2, shared: false }
 }
 
 /// Seed of a replicate; the small system of the ladder has the bare one.
