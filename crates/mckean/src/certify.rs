@@ -81,18 +81,24 @@ pub fn read(dir: &RunDir) -> Option<Certificate> {
 }
 
 /// A state and the kernel there.
-struct Looked {
-    view: View,
+pub(crate) struct Looked {
+    pub(crate) view: View,
     kernel: Result<Kernel, AnalysisError>,
 }
 
 impl Looked {
-    fn new(problem: &Problem, theta: Vec<f64>, par: &Par) -> Result<Looked, Error> {
+    /// Looks at `theta` on at most `SAMPLES` samples.
+    pub(crate) fn new(problem: &Problem, theta: Vec<f64>, par: &Par) -> Result<Looked, Error> {
         let (net, lambda) = (&problem.net, problem.config.dynamics.weight_decay);
         let data = few(&problem.train);
         let kernel = kernel::kernel(net, &data, &theta, lambda, par);
         let view = View::new(net.clone(), data, theta, lambda)?;
         Ok(Looked { view, kernel })
+    }
+
+    /// Hypotheses of Theorem 4.1 and what its proof uses; `radii` are (training time, largest particle norm).
+    pub(crate) fn conditions(&self, radii: &[(f64, f64)], par: &Par) -> Vec<Condition> {
+        conditions::table(&self.view, radii, &self.kernel, par)
     }
 }
 
@@ -114,7 +120,7 @@ fn certificate(
         tau,
         samples: (at.view.data.samples, problem.train.samples),
         assumptions: assumption::table(&at.view),
-        conditions: conditions::table(&at.view, radii, &at.kernel, par),
+        conditions: at.conditions(radii, par),
         rates,
     }
 }
