@@ -143,7 +143,7 @@ fn what_cannot_be_followed_is_refused_before_anything_is() {
         ("stationary.lambdas=[1e-3, 1e-2]", "smaller"),
         ("stationary.widths=[8, 4]", "ascending"),
         ("stationary.depths=[0]", "> 0"),
-        ("stationary.depths=[400000000]", "do not fit"),
+        ("stationary.depths=[400000000]", "16,777,216"),
         ("stationary.seeds=0", "1 or more"),
         ("stationary.seeds=100000000", "100,000"),
         ("stationary.residual=0.5", "1e-1"),

@@ -245,9 +245,9 @@ mod tests {
             let planted = many.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, &many.trace.states[k]);
             let mut draws = Seed(1).stream("universal.test").open();
             let noise: Vec<f64> = planted.iter().map(|_| draws.normal()).collect();
-            let (fits, noisy) = (fit(&many, k, role, &planted, 60), fit(&many, k, role, &noise, 20));
-            assert!(fits.residual < 0.05 && fits.held_out < 0.1 && !fits.is_trivial(), "sublayer {k}: {fits:?}");
-            assert!(noisy.residual > 0.5 && noisy.held_out > 0.5, "sublayer {k}: {noisy:?}");
+            let (fits, noisy) = (fit(&many, k, role, &planted, 180), fit(&many, k, role, &noise, 20));
+            assert!(fits.residual < 0.05 && fits.held_out < 0.3 && !fits.is_trivial(), "sublayer {k}: {fits:?}");
+            assert!(noisy.residual > 0.8 && noisy.held_out > 0.8, "sublayer {k}: {noisy:?}");
             let all = fit(&few, k, role, &noise, 320);
             assert!(all.residual < 1e-6 && all.is_trivial() && all.held_out > 0.5, "interpolated, not predicted: {all:?}");
         }

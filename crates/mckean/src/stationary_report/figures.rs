@@ -50,7 +50,7 @@ fn risk(r: &Record) -> Figure {
         let x = r.grid.lambdas.clone();
         let y = x.iter().map(|x| c * x).collect();
         let label = format!("theorem: C₂ λ, least C₂ = {}", crate::report::short(c));
-        series.push(Series::line(label, x, y).style(Style::Dashed).colour(Colour::Index(7)));
+        series.push(Series::line(label, x, y).style(Style::Dashed).colour(Colour::Index(6)));
     }
     let caption = "Final risk, mean over seeds with its standard error; fitted powers with 95 % intervals. Dashed: the slope that Theorem 4.1 promises at \
                    least.";
@@ -114,7 +114,7 @@ pub(super) fn flows(r: &Record) -> Vec<Figure> {
         };
         own.iter().enumerate().map(one).collect()
     };
-    let x = || Axis::log("λτ", "training time over 1/λ");
+    let x = || Axis::log("λτ", "training time in units of 1/λ");
     let caption = format!("{}, first seed.", size.words());
     let all = [
         figure("flow-risk", "Risk on the way", &caption, (x(), Axis::log("R", "risk")), curve(|s| s.risk)),
