@@ -1,6 +1,6 @@
 //! Failure modes that the certificates must see, each for its own reason.
 
-use mckean_analysis::certificate::conditions;
+use mckean_analysis::certificate::conditions::{self, Profile};
 use mckean_analysis::certificate::gap::gaps;
 use mckean_analysis::certificate::kernel::kernel;
 use mckean_analysis::{Condition, Verdict, View, assumption};
@@ -64,7 +64,7 @@ impl Case {
     fn table(&self, until: f64) -> Vec<Condition> {
         let (view, radii) = self.after(until);
         let k = kernel(&self.net, &self.data, &view.theta, self.lambda, &Par::serial());
-        conditions::table(&view, &radii, &k, &Par::serial())
+        conditions::table(&view, &radii, &Profile::new(&view, &radii), &k, &Par::serial())
     }
 }
 

@@ -39,12 +39,17 @@ fn image(view: &View, role: Role, g: &str) -> Condition {
         (format!("A4 (ii) on the data, {g}"), "-p(., t*) in the closed span of g(., a), |a_2| <= 1, at the samples");
     let order = |a: &Fit, b: &Fit| {
         let fits = |f: &Fit| f.residual <= APPROXIMATED;
-        fits(b).cmp(&fits(a)).then(if fits(a) { a.held_out.total_cmp(&b.held_out) } else { a.residual.total_cmp(&b.residual) })
+        fits(b).cmp(&fits(a)).then(if fits(a) {
+            a.held_out.total_cmp(&b.held_out)
+        } else {
+            a.residual.total_cmp(&b.residual)
+        })
     };
     let Some(best) = fits(view, role, FEATURES).into_iter().min_by(order) else {
         return Condition::not_testable(&name, asks, "no such sublayer");
     };
-    let place = format!("t* = {:.3}: {} tokens, {} of them distinct", view.depth(best.sublayer), best.tokens, best.distinct);
+    let place =
+        format!("t* = {:.3}: {} tokens, {} of them distinct", view.depth(best.sublayer), best.tokens, best.distinct);
     let row = Condition::at_most(&name, asks, best.residual, APPROXIMATED);
     let held = format!("on samples left out the relative residual is {:.2}", best.held_out);
     match (row.verdict, best.is_trivial(), best.held_out <= APPROXIMATED) {
@@ -249,7 +254,10 @@ mod tests {
             assert!(fits.residual < 0.05 && fits.held_out < 0.3 && !fits.is_trivial(), "sublayer {k}: {fits:?}");
             assert!(noisy.residual > 0.8 && noisy.held_out > 0.8, "sublayer {k}: {noisy:?}");
             let all = fit(&few, k, role, &noise, 320);
-            assert!(all.residual < 1e-6 && all.is_trivial() && all.held_out > 0.5, "interpolated, not predicted: {all:?}");
+            assert!(
+                all.residual < 1e-6 && all.is_trivial() && all.held_out > 0.5,
+                "interpolated, not predicted: {all:?}"
+            );
         }
     }
 

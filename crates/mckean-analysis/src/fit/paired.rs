@@ -70,7 +70,8 @@ impl Line {
         let constant = my - slope * mx;
         let left: f64 = x.iter().zip(y).map(|(x, y)| (y - constant - slope * x).powi(2)).sum();
         let variance = left / (n - 2.0).max(0.0); // NaN or infinite from two points: no interval
-        let (slope_error, constant_error) = ((variance / square).sqrt(), (variance * (1.0 / n + mx * mx / square)).sqrt());
+        let (slope_error, constant_error) =
+            ((variance / square).sqrt(), (variance * (1.0 / n + mx * mx / square)).sqrt());
         Line { slope, slope_error, constant, constant_error }
     }
 
@@ -105,7 +106,9 @@ mod tests {
         let fit = paired(&X, &curves).unwrap();
         assert!((fit.slope.value - 1.7).abs() < 1e-12 && fit.slope.half_width() < 1e-12 && fit.misfit < 1e-12);
         assert!((fit.prefactor.value - 6f64.sqrt()).abs() < 1e-10, "the mean of logarithms: {fit:?}");
-        assert!(fit.prefactor.low < 2.0 && fit.prefactor.high > 3.0 && fit.local.iter().all(|s| (s - 1.7).abs() < 1e-10));
+        assert!(
+            fit.prefactor.low < 2.0 && fit.prefactor.high > 3.0 && fit.local.iter().all(|s| (s - 1.7).abs() < 1e-10)
+        );
     }
 
     #[test]
@@ -119,7 +122,10 @@ mod tests {
             many += inside(paired(&X, &curves).unwrap().slope);
             single += inside(paired(&X, &curves[..1]).unwrap().slope);
         }
-        assert!((180..=199).contains(&many) && (180..=199).contains(&single), "{many} and {single} of 200, 190 expected");
+        assert!(
+            (180..=199).contains(&many) && (180..=199).contains(&single),
+            "{many} and {single} of 200, 190 expected"
+        );
     }
 
     #[test]

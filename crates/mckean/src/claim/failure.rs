@@ -6,7 +6,7 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{Context, Found};
-use crate::certify::Looked;
+use crate::certify::{Looked, word};
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
@@ -29,24 +29,26 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
         if sick.row.verdict == Verdict::Fails && well.row.verdict != Verdict::Fails {
             shown += 1.0;
         }
-        words = format!(
-            "{condition} {} ({}), R = {:.2e}; with {} it {} ({}), R = {:.2e}",
-            verb(&sick.row),
-            sick.row.words,
-            sick.risk,
-            cure.join(", "),
-            verb(&well.row),
-            well.row.words,
-            well.risk
-        );
+        words = format!("{}; with {}: {}", sick.words(), cure.join(", "), well.words());
     }
     Ok(Found { value: shown / all, words, ..Default::default() })
 }
 
-/// The condition and the risk where a flow ends.
+/// The condition, R and Q where a flow ends.
 struct End {
     row: Condition,
     risk: f64,
+    objective: f64,
+}
+
+impl End {
+    fn words(&self) -> String {
+        let number = |x: Option<f64>| x.map_or("-".into(), crate::report::short);
+        let (value, limit, verdict) = (number(self.row.value), number(self.row.limit), word(self.row.verdict));
+        let why = if self.row.words.is_empty() { String::new() } else { format!(" ({})", self.row.words) };
+        let (r, q) = (self.risk, self.objective);
+        format!("{} {verdict}: {value} against {limit}{why}, R = {r:.2e}, Q = {q:.2e}", self.row.name)
+    }
 }
 
 fn end(config: Config, condition: &str, par: &Par) -> Result<End, Error> {
@@ -57,9 +59,9 @@ fn end(config: Config, condition: &str, par: &Par) -> Result<End, Error> {
         flow.advance(config.dynamics.until * f64::from(i) / f64::from(LOOKS));
         radii.push((flow.tau(), radius(&p.net, &flow.parameters())));
     }
-    let risk = flow.measure().risk;
+    let now = flow.measure();
     let looked = Looked::new(&p, flow.parameters(), par)?;
-    let mut table = looked.conditions(&radii, par);
+    let mut table = looked.conditions(&radii, par).0;
     if !table.iter().any(|c| c.name == condition) {
         table.extend(assumption::table(&looked.view));
     }
@@ -69,13 +71,5 @@ fn end(config: Config, condition: &str, par: &Par) -> Result<End, Error> {
         value: format!("\"{condition}\""),
         problem: format!("this network has no such condition. Known: {known}"),
     })?;
-    Ok(End { row, risk })
-}
-
-fn verb(row: &Condition) -> &'static str {
-    match row.verdict {
-        Verdict::Holds => "holds",
-        Verdict::Fails => "fails",
-        Verdict::NotTestable => "is not testable",
-    }
+    Ok(End { row, risk: now.risk, objective: now.objective })
 }

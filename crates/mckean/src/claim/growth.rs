@@ -28,7 +28,10 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let constants: Vec<f64> = (0..taus.len()).map(|k| rms(k) * ((m * l) as f64).sqrt()).collect();
     let list: Vec<String> = taus.iter().zip(&constants).map(|(t, x)| format!("C({t}) = {x:.2}")).collect();
     let power = sample::slope(&taus, &constants);
-    let words =
-        format!("M = {m}, L = {l}, {} seeds, rms of the largest distance times sqrt(M L): {}; as a power of tau {power:.2}", grid.seeds, list.join(", "));
+    let words = format!(
+        "M = {m}, L = {l}, {} seeds, rms of the largest distance times sqrt(M L): {}; as a power of tau {power:.2}",
+        grid.seeds,
+        list.join(", ")
+    );
     Ok(Found { value: constants[constants.len() - 1] / constants[0], words, ..Default::default() })
 }

@@ -75,9 +75,8 @@ impl Cell {
                 sizes.extend([grid.depth_steps, 2 * grid.depth_steps].map(|s| (Size::Limit(s), 0)));
             }
         }
-        let at = |(size, seed): (Size, usize)| {
-            grid.lambdas.iter().rev().map(move |&lambda| Cell { lambda, size, seed })
-        };
+        let at =
+            |(size, seed): (Size, usize)| grid.lambdas.iter().rev().map(move |&lambda| Cell { lambda, size, seed });
         sizes.into_iter().flat_map(at).collect()
     }
 
@@ -85,12 +84,7 @@ impl Cell {
     ///
     /// # Errors
     /// Sizes that do not fit into memory.
-    pub fn problem(
-        &self,
-        config: &Config,
-        law: &Law,
-        rules: &StationaryConfig,
-    ) -> Result<Problem, Error> {
+    pub fn problem(&self, config: &Config, law: &Law, rules: &StationaryConfig) -> Result<Problem, Error> {
         let mut own = config.clone();
         own.seed = config.seed.wrapping_add(self.seed as u64);
         let d = &mut own.dynamics;

@@ -10,7 +10,6 @@ use super::settle::{REST, Seen, Settled};
 use crate::certify::Looked;
 use crate::error::Error;
 use crate::problem::Problem;
-use mckean_analysis::certificate::adjoint;
 use mckean_analysis::{Condition, Verdict};
 use mckean_num::par::Par;
 use serde::{Deserialize, Serialize};
@@ -46,14 +45,14 @@ impl End {
         let last = stages[stages.len() - 1];
         let drift = |a: &Seen, b: &Seen| -(b.risk / a.risk).ln() / (b.tau / a.tau).ln();
         let drift = stages.len().checked_sub(2).map(|i| drift(&stages[i], &last)).filter(|x| x.is_finite());
-        let mut end =
-            End { cell, outcome, last, drift, stages, conditions: vec![], adjoint: None, gradients };
+        let mut end = End { cell, outcome, last, drift, stages, conditions: vec![], adjoint: None, gradients };
         let sound = parameters.iter().all(|x| x.is_finite());
         if sound && !matches!(cell.size, Size::Limit(_)) {
             let radii: Vec<(f64, f64)> = end.stages.iter().map(|s| (s.tau, s.radius)).collect();
             let looked = Looked::new(problem, parameters, &Par::serial())?;
-            end.conditions = looked.conditions(&radii, &Par::serial());
-            end.adjoint = adjoint::bounds(&looked.view).ok().map(|b| [b[0].low, b[0].value, b[0].high]);
+            let (conditions, profile) = looked.conditions(&radii, &Par::serial());
+            end.adjoint = profile.bounds.ok().map(|b| [b[0].low, b[0].value, b[0].high]);
+            end.conditions = conditions;
         }
         Ok(end)
     }

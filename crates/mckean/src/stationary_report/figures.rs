@@ -104,7 +104,9 @@ fn sized(r: &Record, width: bool) -> Option<Figure> {
 
 /// Residual and risk over training time, first seed of the largest network.
 pub(super) fn flows(r: &Record) -> Vec<Figure> {
-    let Some(size) = r.found.iter().map(|f| f.size).filter(|s| !matches!(s, Size::Limit(_))).max() else { return vec![] };
+    let Some(size) = r.found.iter().map(|f| f.size).filter(|s| !matches!(s, Size::Limit(_))).max() else {
+        return vec![];
+    };
     let own: Vec<&End> = r.ends.iter().filter(|e| e.cell.size == size && e.cell.seed == 0).collect();
     let curve = |pick: fn(&crate::stationary::Seen) -> f64| -> Vec<Series> {
         let one = |(i, e): (usize, &&End)| {
