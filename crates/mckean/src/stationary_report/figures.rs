@@ -72,6 +72,9 @@ fn gap(r: &Record) -> Option<Figure> {
     figure("gap", "Optimality gap", caption, (lambda(), Axis::log("", "gap / Q")), series)
 }
 
+/// A size, and the mean of R with its standard error.
+type Point = (f64, (f64, f64));
+
 /// R against width (or depth), one curve a weight decay.
 fn sized(r: &Record, width: bool) -> Option<Figure> {
     let (list, other) = if width { (&r.grid.widths, &r.grid.depths) } else { (&r.grid.depths, &r.grid.widths) };
@@ -84,11 +87,11 @@ fn sized(r: &Record, width: bool) -> Option<Figure> {
             let i = found.lambdas.iter().position(|own| *own == l)?;
             Some((x as f64, found.risks[i]))
         };
-        let points: Vec<_> = list.iter().filter_map(|&x| at(x)).collect();
-        let of = |f: &dyn Fn(&(f64, (f64, f64))) -> f64| points.iter().map(f).collect::<Vec<f64>>();
-        let (low, high) = (of(&|p| (p.1.0 - p.1.1).max(1e-3 * p.1.0)), of(&|p| p.1.0 + p.1.1));
+        let points: Vec<Point> = list.iter().filter_map(|&x| at(x)).collect();
+        let of = |f: fn(&Point) -> f64| points.iter().map(f).collect::<Vec<f64>>();
+        let (low, high) = (of(|p| (p.1.0 - p.1.1).max(1e-3 * p.1.0)), of(|p| p.1.0 + p.1.1));
         let colour = Colour::ramp(i, r.grid.lambdas.len());
-        let curve = Series::line(format!("λ = {l:e}"), of(&|p| p.0), of(&|p| p.1.0)).band(low, high).colour(colour);
+        let curve = Series::line(format!("λ = {l:e}"), of(|p| p.0), of(|p| p.1.0)).band(low, high).colour(colour);
         series.extend(Some(curve).filter(|s| s.x.len() > 1));
     }
     let (id, title, axis, what) = match width {
