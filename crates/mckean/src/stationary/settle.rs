@@ -116,3 +116,34 @@ impl Seen {
         Seen { tau: x[0], risk: x[1], objective: x[2], residual: x[3], radius: x[4] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::stationary::cells::{Cell, Size, law};
+    use std::cell::Cell as Counter;
+
+    #[test]
+    fn a_flow_stopped_in_the_middle_goes_on_to_the_same_bits() {
+        let text = "[data]\nname = \"in_context\"\nx_dim = 1\ncontext = 2\ntrain = 4\n[model]\ndepth = 2\nheads = 4\nneurons = 4\nreadout_row = 1\n[init]\nscale = 2.0\n";
+        let config = Config::parse(text, "test", &[]).unwrap();
+        let cell = Cell { lambda: 3e-2, size: Size::Finite(4, 2), seed: 0 };
+        let rules = config.stationary.clone();
+        let problem = cell.problem(&config, &law(&config).unwrap(), &rules).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("1.safetensors"), folder.path().join("2.safetensors"));
+        let whole = settle(&problem, &rules, &one, &|| true).unwrap().unwrap();
+        assert_eq!(whole.outcome, REST);
+        let left = Counter::new(7);
+        let may_go = || left.replace(left.get() - 1) > 0;
+        assert!(settle(&problem, &rules, &two, &may_go).unwrap().is_none(), "stopped after seven stages");
+        let rest = settle(&problem, &rules, &two, &|| true).unwrap().unwrap();
+        assert!(whole.seen == rest.seen && whole.parameters == rest.parameters && whole.gradients == rest.gradients);
+        let soon = StationaryConfig { residual: 1e-13, horizon: 1.0, ..rules };
+        let mut early = problem;
+        early.config.dynamics.until = soon.horizon / cell.lambda;
+        let path = folder.path().join("3.safetensors");
+        assert_eq!(settle(&early, &soon, &path, &|| true).unwrap().unwrap().outcome, "unsettled");
+    }
+}
