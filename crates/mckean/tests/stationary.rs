@@ -118,20 +118,21 @@ fn atoms_have_their_infinitely_wide_network_and_their_limit() {
         "init.scale=0.7",
         "model.heads=4096",
         "model.neurons=4096",
-        "stationary.depths=[6, 12]",
+        "stationary.depths=[6, 12, 24]",
         "stationary.lambdas=[3e-2]",
         "stationary.seeds=1",
         "stationary.depth_steps=2",
     ];
     let (r, _) = run(&config(&sets), folder.path(), 2, usize::MAX).unwrap();
     let at = |size: Size| r.ends.iter().find(|e| e.cell.size == size).unwrap_or_else(|| panic!("{size:?}"));
-    let (wide, deep, finite) = (at(Size::Wide(6)), at(Size::Wide(12)), at(Size::Finite(4096, 6)));
+    let [wide, middle, deep] = [6, 12, 24].map(|l| at(Size::Wide(l)));
+    let finite = at(Size::Finite(4096, 6));
     let (limit, finer) = (at(Size::Limit(2)), at(Size::Limit(4)));
     let apart = |a: f64, b: f64| (a / b - 1.0).abs();
     assert!(apart(finite.last.objective, wide.last.objective) < 0.02, "{:?} {:?}", finite.last, wide.last);
     assert!(apart(limit.last.objective, finer.last.objective) < 0.01, "{:?} {:?}", limit.last, finer.last);
-    // two witnesses of the limit: Runge-Kutta in depth, and networks whose first error in 1/L is extrapolated away
-    let extrapolated = 2.0 * deep.last.objective - wide.last.objective;
+    // two witnesses of the limit: Runge-Kutta in depth, and networks whose errors in 1/L and 1/L^2 are extrapolated away
+    let extrapolated = (8.0 * deep.last.objective - 6.0 * middle.last.objective + wide.last.objective) / 3.0;
     assert!(apart(finer.last.objective, extrapolated) < 5e-3, "{:?} {extrapolated}", finer.last);
     assert!(apart(wide.last.objective, extrapolated) > 1e-2, "{:?} {extrapolated}", wide.last);
     assert!(limit.conditions.is_empty() && !wide.conditions.is_empty());
