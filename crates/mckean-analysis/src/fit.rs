@@ -4,10 +4,11 @@
 //! sqrt(M L) are derived from the independence of the layers (not the paper's).
 //! Shapes: a grid is a list of cells (M, L) with one gap a seed.
 //! Cost: a fit is linear in the cells; bootstrap repeats it a few hundred times.
-//! Checked: `fit/power.rs`, `fit/law.rs`, `fit/choice.rs`, `fit/reference.rs`, `fit/tail.rs`, `fit/plan.rs`: tests on made-up laws.
+//! Checked: `fit/power.rs`, `fit/law.rs`, `fit/choice.rs`, `fit/paired.rs`, `fit/reference.rs`, `fit/tail.rs`, `fit/plan.rs`: tests on made-up laws.
 
 pub mod choice;
 pub mod law;
+pub mod paired;
 pub mod plan;
 pub mod power;
 pub mod reference;
@@ -15,6 +16,7 @@ pub mod tail;
 
 pub use choice::{Choice, choose};
 pub use law::{Law, LawFit};
+pub use paired::{Paired, paired};
 pub use plan::{Plan, plan};
 pub use power::{Axis, PowerLaw, power_law};
 pub use reference::corrected;
@@ -22,7 +24,7 @@ pub use tail::{Tail, tail};
 
 use crate::error::AnalysisError;
 use mckean_num::rng::{Draws, Seed};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Gaps of all seeds at one width and depth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,7 +51,7 @@ impl Cell {
 }
 
 /// An estimate with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The estimate from all data.
     pub value: f64,

@@ -1,6 +1,6 @@
 //! Failure modes that the certificates must see, each for its own reason.
 
-use mckean_analysis::certificate::conditions;
+use mckean_analysis::certificate::conditions::{self, Profile};
 use mckean_analysis::certificate::gap::gaps;
 use mckean_analysis::certificate::kernel::kernel;
 use mckean_analysis::{Condition, Verdict, View, assumption};
@@ -64,7 +64,7 @@ impl Case {
     fn table(&self, until: f64) -> Vec<Condition> {
         let (view, radii) = self.after(until);
         let k = kernel(&self.net, &self.data, &view.theta, self.lambda, &Par::serial());
-        conditions::table(&view, &radii, &k, &Par::serial())
+        conditions::table(&view, &radii, &Profile::new(&view, &radii), &k, &Par::serial())
     }
 }
 
@@ -101,8 +101,8 @@ fn token_wise_neurons_cannot_tell_apart_samples_that_share_a_token() {
     let distinct = table(false, 4);
     assert_eq!(
         (verdict(&distinct, stated), verdict(&distinct, image)),
-        (Verdict::Fails, Verdict::Holds),
-        "{distinct:#?}"
+        (Verdict::Fails, Verdict::NotTestable),
+        "distinct tokens are interpolated, which says nothing: {distinct:#?}"
     );
     let single = table(false, 1);
     assert_eq!(verdict(&single, stated), Verdict::NotTestable, "with one token it is not known to fail");
@@ -111,6 +111,18 @@ fn token_wise_neurons_cannot_tell_apart_samples_that_share_a_token() {
 #[test]
 fn heads_in_front_tell_them_apart() {
     let c = case(&wide(), data(8, 4, true), 1.2, 1e-2);
+    let table = assumption::table(&View::new(c.net, c.data, c.start, c.lambda).unwrap());
+    assert_eq!(verdict(&table, "A4 (ii) on the data, h"), Verdict::NotTestable, "tokens differ: {table:#?}");
+}
+
+#[test]
+fn one_smooth_token_is_predicted_on_samples_left_out() {
+    let m = ModelConfig { attention: "none".into(), ..wide() };
+    let mut smooth = Dataset::clone(&data(200, 1, false));
+    smooth.inputs.iter_mut().for_each(|x| *x *= 0.3); // HubReLU is quadratic there, and so are the labels
+    let labels: Vec<f64> = smooth.inputs.chunks(3).map(|x| x[0] * x[1]).collect();
+    smooth.targets = Targets::Values { data: labels, outputs: 1 };
+    let c = case(&m, Arc::new(smooth), 1.2, 1e-2);
     let table = assumption::table(&View::new(c.net, c.data, c.start, c.lambda).unwrap());
     assert_eq!(verdict(&table, "A4 (ii) on the data, h"), Verdict::Holds, "{table:#?}");
 }

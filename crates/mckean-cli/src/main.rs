@@ -31,6 +31,7 @@ mod rates;
 mod report;
 mod reproduce;
 mod run;
+mod stationary;
 mod sweep;
 mod verify;
 
@@ -69,6 +70,8 @@ enum Verb {
     Limit(limit::Args),
     /// How fast finite networks approach the limit in width and depth: exponents with intervals, resumable.
     Rates(rates::Args),
+    /// The risk left when the flow rests, against the weight decay: exponent with interval, certificates, resumable.
+    Stationary(stationary::Args),
     /// Rebuild the HTML report of a run or sweep.
     Report(report::Args),
     /// Check derivatives, orders and identities on this machine.
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Verb::Sweep(a) => sweep::run(&a, &shell),
         Verb::Limit(a) => limit::run(&a, &shell),
         Verb::Rates(a) => rates::run(&a, &shell),
+        Verb::Stationary(a) => stationary::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),
         Verb::Verify(a) => verify::run(&a, &shell),
         Verb::Certify(a) => certify::run(&a, &shell),

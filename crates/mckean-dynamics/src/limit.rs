@@ -21,7 +21,7 @@ mod sample;
 mod series;
 mod statistics;
 
-pub use finite::{Finite, blocks, coupled, exact};
+pub use finite::{Finite, blocks, coupled, exact, infinite};
 pub use grid::{Cells, Grid, Part};
 pub use member::{Particles, Trace, trace};
 pub use points::sobol_particles;

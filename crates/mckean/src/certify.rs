@@ -1,10 +1,11 @@
 //! What can be certified about a run, or about a config before it runs: assumptions, conditions, predicted and measured rates.
 //!
 //! Maths: A1-A4, Theorem 4.1 and appendix F of Gao et al. 2024, as `mckean-analysis` checks them; rates from the tangent kernel (derived).
-//! Shapes: three tables; `analysis/certify.json` in the run directory and a section of its page.
+//! Shapes: three tables and two figures over depth; `analysis/certify.json` in the run directory and a section of its page.
 //! Cost: seconds: Jacobians, kernels and searches over at most `SAMPLES` samples.
 //! Checked: `tests/certify.rs`, `tests/cli.rs` of the command.
 
+mod depths;
 mod rates;
 mod section;
 mod state;
@@ -12,7 +13,7 @@ mod state;
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
-use mckean_analysis::certificate::conditions;
+use mckean_analysis::certificate::conditions::{self, Profile};
 use mckean_analysis::certificate::kernel::{self, Kernel};
 use mckean_analysis::{AnalysisError, Condition, View, assumption};
 use mckean_data::Dataset;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 
+pub use depths::Depth;
 pub use rates::Rate;
 pub use section::{Sheet, sections, word};
 
@@ -41,6 +43,9 @@ pub struct Certificate {
     pub assumptions: Vec<Condition>,
     /// Hypotheses of Theorem 4.1 and what its proof uses.
     pub conditions: Vec<Condition>,
+    /// What has one number a depth.
+    #[serde(default)]
+    pub depths: Vec<Depth>,
     /// Predicted against measured.
     pub rates: Vec<Rate>,
 }
@@ -81,18 +86,25 @@ pub fn read(dir: &RunDir) -> Option<Certificate> {
 }
 
 /// A state and the kernel there.
-struct Looked {
-    view: View,
+pub(crate) struct Looked {
+    pub(crate) view: View,
     kernel: Result<Kernel, AnalysisError>,
 }
 
 impl Looked {
-    fn new(problem: &Problem, theta: Vec<f64>, par: &Par) -> Result<Looked, Error> {
+    /// Looks at `theta` on at most `SAMPLES` samples.
+    pub(crate) fn new(problem: &Problem, theta: Vec<f64>, par: &Par) -> Result<Looked, Error> {
         let (net, lambda) = (&problem.net, problem.config.dynamics.weight_decay);
         let data = few(&problem.train);
         let kernel = kernel::kernel(net, &data, &theta, lambda, par);
         let view = View::new(net.clone(), data, theta, lambda)?;
         Ok(Looked { view, kernel })
+    }
+
+    /// Hypotheses of Theorem 4.1 and what its proof uses, and what has a number a depth; `radii` are (training time, largest particle norm).
+    pub(crate) fn conditions(&self, radii: &[(f64, f64)], par: &Par) -> (Vec<Condition>, Profile) {
+        let profile = Profile::new(&self.view, radii);
+        (conditions::table(&self.view, radii, &profile, &self.kernel, par), profile)
     }
 }
 
@@ -109,12 +121,14 @@ fn certificate(
     rates: Vec<Rate>,
     par: &Par,
 ) -> Certificate {
+    let (conditions, profile) = at.conditions(radii, par);
     Certificate {
         subject: subject.into(),
         tau,
         samples: (at.view.data.samples, problem.train.samples),
         assumptions: assumption::table(&at.view),
-        conditions: conditions::table(&at.view, radii, &at.kernel, par),
+        conditions,
+        depths: depths::list(&at.view, &profile),
         rates,
     }
 }

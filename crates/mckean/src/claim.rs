@@ -11,6 +11,8 @@ mod assumptions;
 mod chaos;
 mod continuity;
 mod dissipation;
+mod failure;
+mod growth;
 mod kinds;
 mod lambda;
 mod moment;
@@ -46,6 +48,11 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gao2024-thm3.1-chaos", include_str!("../../../claims/gao2024-thm3.1-chaos.toml")),
     ("gao2024-lemC.7-moment", include_str!("../../../claims/gao2024-lemC.7-moment.toml")),
     ("gao2024-flow-continuity", include_str!("../../../claims/gao2024-flow-continuity.toml")),
+    ("gao2024-fails-narrow", include_str!("../../../claims/gao2024-fails-narrow.toml")),
+    ("gao2024-fails-tokens", include_str!("../../../claims/gao2024-fails-tokens.toml")),
+    ("gao2024-fails-undamped", include_str!("../../../claims/gao2024-fails-undamped.toml")),
+    ("gao2024-fails-thin", include_str!("../../../claims/gao2024-fails-thin.toml")),
+    ("gao2024-fails-late", include_str!("../../../claims/gao2024-fails-late.toml")),
 ];
 
 /// How thorough a verification is.
@@ -251,6 +258,19 @@ impl Context<'_> {
     pub fn number(&self, key: &str) -> Result<f64, Error> {
         let number = |v: &toml::Value| v.as_float().or(v.as_integer().map(|i| i as f64));
         self.numbers.get(key).and_then(number).ok_or_else(|| self.wrong(key, "a number"))
+    }
+
+    /// A text of the tier.
+    pub fn text(&self, key: &str) -> Result<String, Error> {
+        let text = self.numbers.get(key).and_then(toml::Value::as_str);
+        text.map(String::from).ok_or_else(|| self.wrong(key, "a text"))
+    }
+
+    /// A list of texts of the tier.
+    pub fn texts(&self, key: &str) -> Result<Vec<String>, Error> {
+        let text = |v: &toml::Value| v.as_str().map(String::from);
+        let all = |v: &toml::Value| v.as_array().and_then(|a| a.iter().map(text).collect::<Option<Vec<String>>>());
+        self.numbers.get(key).and_then(all).ok_or_else(|| self.wrong(key, "a list of texts"))
     }
 
     /// A list of numbers of the tier.

@@ -8,6 +8,7 @@
 use crate::error::Error;
 use crate::keys;
 use crate::rates::RatesConfig;
+use crate::stationary::StationaryConfig;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::Kind;
@@ -104,6 +105,8 @@ pub struct Config {
     pub limit: LimitConfig,
     /// Exponents of the gap to the limit.
     pub rates: RatesConfig,
+    /// The risk at stationarity against the weight decay.
+    pub stationary: StationaryConfig,
     /// Grid of runs.
     pub sweep: SweepConfig,
 }
@@ -120,6 +123,7 @@ impl Default for Config {
             observe: ObserveConfig::default(),
             limit: LimitConfig::default(),
             rates: RatesConfig::default(),
+            stationary: StationaryConfig::default(),
             sweep: SweepConfig::default(),
         }
     }
@@ -178,9 +182,10 @@ impl Config {
         table.try_into().map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", e.to_string().trim())))
     }
 
-    /// This config as a single run: its `[sweep]` and `[rates]` sections at the default.
+    /// This config as a single run: its `[sweep]`, `[rates]` and `[stationary]` sections at the default.
     pub fn without_sweep(&self) -> Config {
-        Config { sweep: SweepConfig::default(), rates: RatesConfig::default(), ..self.clone() }
+        let (rates, stationary) = (RatesConfig::default(), StationaryConfig::default());
+        Config { sweep: SweepConfig::default(), rates, stationary, ..self.clone() }
     }
 
     /// All keys written out.

@@ -20,6 +20,8 @@ pub mod rates;
 pub mod rates_report;
 pub mod report;
 pub mod reproduce;
+pub mod stationary;
+pub mod stationary_report;
 pub mod store;
 pub mod sweep;
 pub mod sweep_report;

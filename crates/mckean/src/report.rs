@@ -26,6 +26,9 @@ pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
     if dir.path().join(crate::rates_report::CONFIG).exists() {
         return crate::rates_report::rebuild(dir);
     }
+    if dir.path().join(crate::stationary_report::CONFIG).exists() {
+        return crate::stationary_report::rebuild(dir);
+    }
     let (manifest, resolved) = (dir.manifest()?, dir.resolved()?);
     let config = Config::parse(&resolved, "resolved.toml", &[])?;
     let table = mckean_report::metrics::read(dir.metrics())?;

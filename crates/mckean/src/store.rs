@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use mckean_data::{Dataset, Targets};
 use mckean_dynamics::Saved;
 use mckean_dynamics::observe::Violation;
-use mckean_report::tensors::{self, NamedTensor, TensorData};
+use mckean_report::tensors::{self, NamedTensor, TensorData, Tensors};
 use mckean_report::{ReportError, RunDir, RunOutcome, atomic_write};
 use serde::Serialize;
 use std::path::Path;
@@ -87,19 +87,26 @@ pub fn write_parameters(dir: &RunDir, name: &str, problem: &Problem, beta: &[f64
 /// # Errors
 /// The folder cannot be written.
 pub fn write_checkpoint(dir: &RunDir, c: &Checkpoint) -> Result<(), Error> {
-    let vector = |(n, x): &(String, Vec<f64>)| NamedTensor::f64(n, &[x.len()], x.clone());
-    let mut all = vec![NamedTensor::f64("parameters", &[c.saved.parameters.len()], c.saved.parameters.clone())];
-    all.extend(c.saved.arrays.iter().map(vector));
-    let (names, numbers): (Vec<String>, Vec<f64>) = c.saved.numbers.iter().cloned().unzip();
-    all.push(NamedTensor::f64("numbers", &[numbers.len()], numbers));
     let metadata = [
-        ("numbers".to_string(), json(&names)),
         ("position".to_string(), c.position.to_string()),
         ("observations".to_string(), c.observations.to_string()),
         ("violations".to_string(), json(&c.violations)),
         ("outcome".to_string(), json(&c.outcome)),
     ];
-    Ok(tensors::save(dir.checkpoint(LATEST), &all, &metadata)?)
+    write_saved(&dir.checkpoint(LATEST), &c.saved, &metadata)
+}
+
+/// Writes the state of an evolution, whole or not at all.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_saved(path: &Path, saved: &Saved, metadata: &[(String, String)]) -> Result<(), Error> {
+    let vector = |(n, x): &(String, Vec<f64>)| NamedTensor::f64(n, &[x.len()], x.clone());
+    let mut all = vec![NamedTensor::f64("parameters", &[saved.parameters.len()], saved.parameters.clone())];
+    all.extend(saved.arrays.iter().map(vector));
+    let (names, numbers): (Vec<String>, Vec<f64>) = saved.numbers.iter().cloned().unzip();
+    all.push(NamedTensor::f64("numbers", &[numbers.len()], numbers));
+    Ok(tensors::save(path, &all, &[&[("numbers".to_string(), json(&names))], metadata].concat())?)
 }
 
 /// JSON text.
@@ -113,30 +120,42 @@ fn json(value: &impl Serialize) -> String {
 /// A damaged file.
 pub fn read_checkpoint(dir: &RunDir) -> Result<Option<Checkpoint>, Error> {
     let path = dir.checkpoint(LATEST);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let file = tensors::load(&path)?;
-    let missing = |name: &str| {
-        let name = name.to_string();
-        Error::Report(ReportError::NoTensor { path: path.clone(), name, available: "those of a checkpoint".into() })
-    };
+    let Some((saved, file)) = read_saved(&path)? else { return Ok(None) };
+    let missing = |name: &str| missing(&path, name);
     let text = |name: &str| file.metadata.get(name).ok_or_else(|| missing(name));
-    let list = |name: &str| text(name).and_then(|t| serde_json::from_str::<Vec<String>>(t).map_err(|_| missing(name)));
     let count = |name: &str| text(name).and_then(|t| t.parse::<u64>().map_err(|_| missing(name)));
-    let values = |t: &NamedTensor| match &t.data {
-        TensorData::F64(x) => Ok(x.clone()),
-        _ => Err(missing(&t.name)),
-    };
-    let mut saved = Saved { parameters: values(file.get("parameters")?)?, ..Saved::default() };
-    saved.numbers = list("numbers")?.into_iter().zip(values(file.get("numbers")?)?).collect();
-    for t in file.entries.iter().filter(|t| t.name != "parameters" && t.name != "numbers") {
-        saved.arrays.push((t.name.clone(), values(t)?));
-    }
     let (position, observations) = (count("position")?, count("observations")?);
     let outcome = text("outcome").and_then(|t| serde_json::from_str(t).map_err(|_| missing("outcome")))?;
     let violations = text("violations").and_then(|t| serde_json::from_str(t).map_err(|_| missing("violations")))?;
     Ok(Some(Checkpoint { saved, position, observations, violations, outcome }))
+}
+
+/// The state of an evolution and the file it is in, if there is one.
+///
+/// # Errors
+/// A damaged file.
+pub fn read_saved(path: &Path) -> Result<Option<(Saved, Tensors)>, Error> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = tensors::load(path)?;
+    let values = |t: &NamedTensor| match &t.data {
+        TensorData::F64(x) => Ok(x.clone()),
+        _ => Err(missing(path, &t.name)),
+    };
+    let names = file.metadata.get("numbers").and_then(|t| serde_json::from_str::<Vec<String>>(t).ok());
+    let names = names.ok_or_else(|| missing(path, "numbers"))?;
+    let mut saved = Saved { parameters: values(file.get("parameters")?)?, ..Saved::default() };
+    saved.numbers = names.into_iter().zip(values(file.get("numbers")?)?).collect();
+    for t in file.entries.iter().filter(|t| t.name != "parameters" && t.name != "numbers") {
+        saved.arrays.push((t.name.clone(), values(t)?));
+    }
+    Ok(Some((saved, file)))
+}
+
+fn missing(path: &Path, name: &str) -> Error {
+    let (path, name) = (path.into(), name.to_string());
+    Error::Report(ReportError::NoTensor { path, name, available: "those of a checkpoint".into() })
 }
 
 /// The processor's own name, if the system tells.

@@ -18,7 +18,7 @@ pub struct Template {
 }
 
 /// All templates.
-pub const ALL: [Template; 10] = [
+pub const ALL: [Template; 11] = [
     Template {
         name: "first",
         what: "in-context linear regression by gradient flow (seconds)",
@@ -68,6 +68,11 @@ pub const ALL: [Template; 10] = [
         name: "limit_grid",
         what: "the mean-field limit by finite volumes: tokens of dimension 1, no particles",
         text: include_str!("../../../examples/limit_grid.toml"),
+    },
+    Template {
+        name: "stationary",
+        what: "the risk at stationarity against the weight decay (mckean stationary)",
+        text: include_str!("../../../examples/stationary.toml"),
     },
 ];
 

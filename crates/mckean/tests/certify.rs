@@ -31,6 +31,11 @@ fn a_run_gets_three_tables_in_its_folder_and_on_its_page() {
         assert!(page.contains(words), "{words}");
     }
     assert_eq!((found.tau, found.samples), (2.0, (24, 24)));
+    assert!(page.contains("Optimality gap over depth") && found.depths.len() == 4);
+    for (d, k) in found.depths.iter().zip(0..) {
+        let [low, p, high] = d.adjoint.unwrap();
+        assert!(d.t == f64::from(k) / 4.0 && d.heads == (k % 2 == 0) && low <= p && p <= high && d.gap.unwrap() >= 0.0);
+    }
     for name in ["decay rate of R at tau = 0", "decay rate of R at the end", "mean |beta|^2 at the end"] {
         let r = rate(&found, name);
         assert_eq!(r.verdict, Verdict::Holds, "{r:?}");

@@ -24,8 +24,30 @@ const SETTLED: f64 = 1.05;
 /// Gap of the first variation, in units of Q, that counts as closed.
 const CLOSED: f64 = 0.1;
 
-/// All conditions at `view`; `radii` are (training time, largest particle norm) in order of time.
-pub fn table(view: &View, radii: &[(f64, f64)], kernel: &Result<Kernel, AnalysisError>, par: &Par) -> Vec<Condition> {
+/// What has one number a depth.
+pub struct Profile {
+    /// Optimality gaps, one a sublayer.
+    pub gaps: Result<Vec<Gap>, AnalysisError>,
+    /// Bounds of the adjoint in front of every sublayer, then behind the last.
+    pub bounds: Result<Vec<Bound>, AnalysisError>,
+}
+
+impl Profile {
+    /// At `view`; the gap's ball has the largest of `radii`, which are (training time, largest particle norm).
+    pub fn new(view: &View, radii: &[(f64, f64)]) -> Profile {
+        let reach = radii.iter().map(|r| r.1).fold(0.0, f64::max);
+        Profile { gaps: gaps(view, reach), bounds: adjoint::bounds(view) }
+    }
+}
+
+/// All conditions at `view`; `radii` as for its `profile`, in order of time.
+pub fn table(
+    view: &View,
+    radii: &[(f64, f64)],
+    profile: &Profile,
+    kernel: &Result<Kernel, AnalysisError>,
+    par: &Par,
+) -> Vec<Condition> {
     let decay = Condition::at_least("weight decay", "lambda > 0", view.lambda, f64::MIN_POSITIVE);
     let decay = Condition { limit: Some(0.0), ..decay };
     let mut all = vec![decay];
@@ -33,9 +55,8 @@ pub fn table(view: &View, radii: &[(f64, f64)], kernel: &Result<Kernel, Analysis
     all.extend(at_rest(view, &still));
     all.push(bounded(radii));
     all.extend(covering(&coverage(view)));
-    let reach = radii.iter().map(|r| r.1).fold(0.0, f64::max);
-    all.extend(optimal(view, gaps(view, reach), &still));
-    all.push(adjoint_bounds(adjoint::bounds(view)));
+    all.extend(optimal(view, &profile.gaps, &still));
+    all.push(adjoint_bounds(&profile.bounds));
     all.push(independent(kernel));
     all
 }
@@ -117,7 +138,11 @@ fn covering(all: &[Coverage]) -> Vec<Condition> {
 }
 
 /// c*/(2 lambda) and the gap of the first variation.
-fn optimal(view: &View, found: Result<Vec<Gap>, AnalysisError>, still: &Result<Rest, AnalysisError>) -> Vec<Condition> {
+fn optimal(
+    view: &View,
+    found: &Result<Vec<Gap>, AnalysisError>,
+    still: &Result<Rest, AnalysisError>,
+) -> Vec<Condition> {
     let names = ["growth c*/(2 lambda)", "optimality gap"];
     let asks = [
         "no neuron far out lowers Q: c* <= 2 lambda",
@@ -125,7 +150,7 @@ fn optimal(view: &View, found: Result<Vec<Gap>, AnalysisError>, still: &Result<R
     ];
     let (found, still) = match (found, still) {
         (Ok(found), Ok(still)) => (found, still),
-        (Err(e), _) => return (0..2).map(|i| Condition::not_testable(names[i], asks[i], &e)).collect(),
+        (Err(e), _) => return (0..2).map(|i| Condition::not_testable(names[i], asks[i], e)).collect(),
         (_, Err(e)) => return (0..2).map(|i| Condition::not_testable(names[i], asks[i], e)).collect(),
     };
     let worst = found.iter().max_by(|a, b| a.gap.total_cmp(&b.gap)).expect("there are sublayers");
@@ -142,7 +167,7 @@ fn optimal(view: &View, found: Result<Vec<Gap>, AnalysisError>, still: &Result<R
     vec![first, Condition::at_most(names[1], asks[1], worst.gap / still.objective, CLOSED).words(words)]
 }
 
-fn adjoint_bounds(found: Result<Vec<Bound>, AnalysisError>) -> Condition {
+fn adjoint_bounds(found: &Result<Vec<Bound>, AnalysisError>) -> Condition {
     let (name, asks) = ("adjoint bounds (F.7)", "E|p|^2 between its corrected bounds at every depth");
     match found {
         Err(e) => Condition::not_testable(name, asks, e),

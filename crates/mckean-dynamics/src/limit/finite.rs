@@ -6,7 +6,7 @@
 //! Cost: O(M L), or O(K L) whatever M for atoms.
 //! Checked: `tests/limit_finite.rs`.
 
-use super::member::{Trace, trace};
+use super::member::{Member, Particles, Trace, trace};
 use super::{LimitError, Problem};
 use mckean_engine::Network;
 use mckean_model::{DepthMethod, ModelConfig, ParticleWeights, atoms, init};
@@ -67,6 +67,22 @@ pub fn exact(problem: &Problem, finite: Finite) -> Result<(Arc<Network>, Vec<f64
         particles.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
     }
     Ok((Arc::new(net), start))
+}
+
+/// The infinitely wide network of a law of atoms, exactly, and its start: that of depth `steps` (splitting), or the limit itself (other methods).
+///
+/// # Errors
+/// A law without atoms.
+pub fn infinite(
+    problem: &Problem,
+    (method, steps): (DepthMethod, usize),
+) -> Result<(Arc<Network>, Vec<f64>), LimitError> {
+    let law = problem.law()?;
+    if law.atoms().is_empty() {
+        return Err(super::setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms."));
+    }
+    let member = Member::new(problem, &law, &Particles::Atoms, (method, steps))?;
+    Ok((member.net, member.start))
 }
 
 impl Finite {

@@ -1,11 +1,11 @@
-//! The three tables, as sections of a page and as rows of text.
+//! Three tables and two figures, as a section of a page; the tables as rows of text.
 //!
 //! Maths: none.
 //! Shapes: one row a clause, condition or rate.
 //! Cost: none.
 //! Checked: `tests/certify.rs`.
 
-use super::{Certificate, Rate};
+use super::{Certificate, Rate, depths};
 use crate::report::short;
 use mckean_analysis::{Condition, Verdict};
 use mckean_report::page::{Block, Row, Section, Status};
@@ -55,7 +55,7 @@ impl Certificate {
                 rows: self.assumptions.iter().map(condition).collect(),
             },
             Sheet {
-                caption: format!("Conditions of convergence at τ = {} ({samples}).", short(self.tau)),
+                caption: format!("Conditions of convergence at τ = {} ({samples}).", self.tau),
                 header: header(["condition", "asks", "number", "limit", "seen"]),
                 rows: self.conditions.iter().map(condition).collect(),
             },
@@ -75,5 +75,10 @@ pub fn sections(certificate: &Certificate) -> Section {
         header: s.header,
         rows: s.rows.into_iter().map(|(cells, verdict)| Row::new(cells).status(status(verdict))).collect(),
     };
-    Section::new("Certificates", certificate.sheets().into_iter().map(block).collect())
+    let mut blocks: Vec<Block> = certificate.sheets().into_iter().map(block).collect();
+    let figures = depths::figures(&certificate.depths);
+    if !figures.is_empty() {
+        blocks.insert(2, Block::Figures(figures));
+    }
+    Section::new("Certificates", blocks)
 }

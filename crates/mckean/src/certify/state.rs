@@ -41,11 +41,9 @@ impl Run {
 /// Reads a run that ran to its end.
 ///
 /// # Errors
-/// An unfinished or diverged run, the folder of a limit or of rates, missing or damaged files.
+/// An unfinished or diverged run, the folder of a limit, of rates or of `mckean stationary`, missing or damaged files.
 pub fn read(dir: &RunDir) -> Result<Run, Error> {
-    let rates = dir.path().join(crate::rates_report::CONFIG).exists();
-    if rates || dir.analysis("limit").exists() {
-        let what = if rates { "rates" } else { "the limit" };
+    if let Some(what) = other(dir) {
         let problem =
             format!("holds {what} of a config, not one run. Give the folder of a `mckean run`, or the config itself.");
         return Err(Error::Value { key: "certify".into(), value: dir.path().display().to_string(), problem });
@@ -63,6 +61,17 @@ pub fn read(dir: &RunDir) -> Result<Run, Error> {
         return Err(Error::NotFinite { path: dir.path().into(), outcome: kind });
     }
     Ok(Run { table: mckean_report::metrics::read(dir.metrics())?, problem, end })
+}
+
+/// What a directory holds instead of one run.
+fn other(dir: &RunDir) -> Option<&'static str> {
+    let has = |name: &str| dir.path().join(name).exists();
+    let kinds = [
+        ("rates", has(crate::rates_report::CONFIG)),
+        ("the ends of flows", has(crate::stationary_report::CONFIG)),
+        ("the limit", dir.analysis("limit").exists()),
+    ];
+    kinds.into_iter().find(|k| k.1).map(|k| k.0)
 }
 
 /// `arrays/NAME.safetensors` as one flat vector.

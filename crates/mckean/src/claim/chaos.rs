@@ -36,7 +36,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
 }
 
 /// Largest distance over times, blocks and joint particles (head and neuron together).
-fn farthest(net: &Network, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
+pub(super) fn farthest(net: &Network, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
     let mut most = 0.0f64;
     for (a, b) in a.iter().zip(b) {
         for l in 0..net.config.depth {

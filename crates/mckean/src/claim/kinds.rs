@@ -6,8 +6,8 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, lambda, moment, rate, sampled, variation,
-    velocity, width,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, growth, lambda, moment, rate,
+    sampled, variation, velocity, width,
 };
 use crate::error::Error;
 
@@ -28,6 +28,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("rate_depth", rate::depth),
     ("chaos", chaos::measure),
     ("continuity", continuity::measure),
+    ("failure", failure::measure),
+    ("growth", growth::measure),
 ];
 
 /// The kind of this name.

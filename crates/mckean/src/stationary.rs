@@ -1,0 +1,123 @@
+//! `mckean stationary` as a library call: networks followed until they rest at several weight decays, certified there, and how R depends on lambda.
+//!
+//! Maths: Theorem 4.1 and Corollary 4.1 of Gao et al. 2024; see `stationary/analyse.rs`.
+//! Shapes: a run directory with one file a network, `analysis/stationary.json`, `ends.csv` and a page.
+//! Cost: one flow a network, until tau = horizon/lambda at the latest; finished ones are not followed again.
+//! Checked: `tests/stationary.rs`, `mckean-cli/tests/stationary.rs`.
+
+mod analyse;
+mod cells;
+mod ends;
+mod settings;
+mod settle;
+
+pub use analyse::Found;
+pub use cells::{Cell, Size};
+pub use ends::End;
+pub use settings::StationaryConfig;
+pub use settle::Seen;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::rates::Options;
+use crate::{experiment, rates, stationary_report, store};
+use mckean_num::par::Par;
+use mckean_report::{RunDir, RunOutcome, atomic_write};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// `analysis/stationary.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Run directory.
+    pub dir: PathBuf,
+    /// The grid, with empty lists filled in.
+    pub grid: StationaryConfig,
+    /// Networks of the grid.
+    pub asked: usize,
+    /// Those whose flow ended.
+    pub ends: Vec<End>,
+    /// Powers of lambda, one entry a size.
+    pub found: Vec<Found>,
+}
+
+/// Where the ends of a config are kept: the grid leaves no trace in the name, so that it can grow.
+pub fn directory(config: &Config, out: &Path) -> PathBuf {
+    out.join(format!("{}-stationary-{}", config.name, plain(config).hash()))
+}
+
+/// What all networks share: no weight decay of its own, no grid.
+fn plain(config: &Config) -> Config {
+    let mut plain = Config { stationary: config.stationary.rules(), ..config.without_sweep() };
+    plain.dynamics.weight_decay = 0.0;
+    plain
+}
+
+/// Follows what is missing of the grid, certifies and analyses it, and writes the page.
+///
+/// # Errors
+/// Anything wrong with config or data, before anything is followed; folders that cannot be written.
+pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
+    config.stationary.check()?;
+    let law = cells::law(config)?;
+    let grid = config.stationary.filled(&config.model);
+    let cells = Cell::grid(&grid, law.init.atoms > 0);
+    if let Some(largest) = cells.iter().rev().find(|c| matches!(c.size, Size::Finite(..))) {
+        largest.problem(config, &law, &grid)?;
+    }
+    let (plain, par) = (plain(config), Par::new(options.jobs.max(1)));
+    let mut manifest = experiment::manifest(&plain, &par, options.command);
+    let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
+    let _lock = dir.lock()?;
+    manifest.started = dir.manifest()?.started;
+    atomic_write(dir.path().join(stationary_report::CONFIG), config.resolved().as_bytes())?;
+    let mut missing: Vec<(Cell, Option<Error>)> =
+        cells.iter().filter(|c| read(&dir, c).is_none()).map(|c| (*c, None)).collect();
+    (options.progress)(rates::Progress::Begin(missing.len()));
+    let begun = Instant::now();
+    let may_go = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
+    par.each(&mut missing, |_, (cell, failed)| {
+        let one = || -> Result<(), Error> {
+            let problem = cell.problem(config, &law, &grid)?;
+            let Some(settled) = settle::settle(&problem, &grid, &dir.checkpoint(&cell.name()), &may_go)? else {
+                return Ok(());
+            };
+            store::write_json(&dir.analysis(&cell.name()), &End::new(*cell, &problem, settled)?)?;
+            (options.progress)(rates::Progress::Done(&format!("lambda = {:e}, {}", cell.lambda, cell.size.words())));
+            Ok(())
+        };
+        *failed = may_go().then(one).and_then(Result::err);
+    });
+    if let Some(failed) = missing.into_iter().find_map(|m| m.1) {
+        return Err(failed);
+    }
+    let record = collect(config, &dir);
+    store::write_json(&dir.analysis("stationary"), &record)?;
+    manifest.ended = Some(mckean_report::run_dir::now());
+    manifest.work.insert("networks".into(), (record.ends.len() as u64).into());
+    manifest.work.insert("gradients".into(), record.ends.iter().map(|e| e.gradients).sum::<u64>().into());
+    let (kind, advice) = match record.ends.len() == record.asked {
+        true => ("finished", "Every network of the grid was followed to its end."),
+        false => ("stopped", "Networks are missing: the same command goes on."),
+    };
+    manifest.outcome = Some(RunOutcome { kind: kind.into(), tau: None, advice: advice.into() });
+    dir.write_manifest(&manifest)?;
+    stationary_report::write(&dir, config, &record)?;
+    Ok(record)
+}
+
+/// The end of a network, if its file is there and whole.
+fn read(dir: &RunDir, cell: &Cell) -> Option<End> {
+    serde_json::from_str(&std::fs::read_to_string(dir.analysis(&cell.name())).ok()?).ok()
+}
+
+/// What a directory holds of the grid of `config`; nothing is followed.
+pub fn collect(config: &Config, dir: &RunDir) -> Record {
+    let grid = config.stationary.filled(&config.model);
+    let cells = Cell::grid(&grid, config.init.atoms > 0);
+    let mut ends: Vec<End> = cells.iter().filter_map(|c| read(dir, c)).collect();
+    ends.sort_by(|a, b| a.cell.size.cmp(&b.cell.size).then(b.cell.lambda.total_cmp(&a.cell.lambda)));
+    Record { dir: dir.path().into(), asked: cells.len(), found: analyse::analyse(&ends), grid, ends }
+}

@@ -1,0 +1,241 @@
+//! Tables and page of `mckean stationary`, rebuilt at any time from its directory.
+//!
+//! Maths: none of its own.
+//! Shapes: reads `stationary.toml` and `analysis/lambda*.json`; one row a size, one row a network.
+//! Cost: milliseconds.
+//! Checked: `tests/stationary.rs`; looked at as pictures.
+
+mod figures;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::report::{cost, references, short};
+use crate::stationary::{End, Found, Record};
+use mckean_analysis::fit::{Estimate, Paired};
+use mckean_report::page::{Block, Headline, Page, Row, Section};
+use mckean_report::{RunDir, atomic_write};
+use std::path::PathBuf;
+
+/// The config with its grid.
+pub(crate) const CONFIG: &str = "stationary.toml";
+
+/// Header and rows.
+pub type Table = (Vec<String>, Vec<Vec<String>>);
+
+/// `1.98 [1.95, 2.01]`, or without an interval where there is none.
+pub fn interval(e: &Estimate) -> String {
+    let places = (1.0 - e.half_width().log10().floor()).clamp(2.0, 6.0) as usize;
+    match e.half_width().is_finite() {
+        true => format!("{:.places$} [{:.places$}, {:.places$}]", e.value, e.low, e.high),
+        false => format!("{:.2} (no interval from two points of one seed)", e.value),
+    }
+}
+
+/// What the interval of an exponent says of the theorem's.
+pub fn verdict(e: &Estimate) -> &'static str {
+    match (e.low >= 1.0, e.high < 1.0) {
+        (true, _) => "at least 1, as promised",
+        (_, true) => "BELOW 1: no constant C_2 serves all lambda",
+        _ => "undecided",
+    }
+}
+
+/// Powers of lambda, one row a size.
+pub fn powers(r: &Record) -> Table {
+    let header = [
+        "network",
+        "R ~ lambda^s, s",
+        "s between neighbours",
+        "prefactor of R",
+        "Q ~ lambda^s, s",
+        "least C_2",
+        "theorem",
+    ];
+    let row = |f: &Found| {
+        let dash = || "-".to_string();
+        let of = |p: &Option<Paired>, say: fn(&Paired) -> String| p.as_ref().map_or_else(dash, say);
+        let spread = |e: &Estimate| format!("{} [{}, {}]", short(e.value), short(e.low), short(e.high));
+        let prefactor = f.risk.as_ref().filter(|p| p.prefactor.high.is_finite()).map(|p| spread(&p.prefactor));
+        vec![
+            f.size.words(),
+            of(&f.risk, |p| interval(&p.slope)),
+            of(&f.risk, |p| p.local.iter().map(|s| format!("{s:.2}")).collect::<Vec<_>>().join(", ")),
+            prefactor.unwrap_or_else(dash),
+            of(&f.objective, |p| interval(&p.slope)),
+            f.constant.map_or_else(dash, short),
+            of(&f.risk, |p| verdict(&p.slope).into()),
+        ]
+    };
+    (header.map(String::from).to_vec(), r.found.iter().map(row).collect())
+}
+
+/// Every network at its end.
+pub fn ends(r: &Record) -> Table {
+    let header = [
+        "lambda",
+        "network",
+        "seed",
+        "outcome",
+        "lambda tau",
+        "R",
+        "Q",
+        "residual",
+        "drift of R",
+        "gap/Q",
+        "c*/(2 lambda)",
+        "E|p(0)|^2 within",
+        "lambda_min(K)",
+        "radius",
+    ];
+    let row = |e: &End| {
+        let number = |x: Option<f64>| x.map_or("-".into(), short);
+        let p = e.adjoint.map_or("-".into(), |[low, p, high]| format!("{low:.1e} <= {p:.1e} <= {high:.1e}"));
+        vec![
+            format!("{:e}", e.cell.lambda),
+            e.cell.size.words(),
+            e.cell.seed.to_string(),
+            e.outcome.clone(),
+            format!("{:.3}", e.last.tau * e.cell.lambda),
+            format!("{:.3e}", e.last.risk),
+            format!("{:.3e}", e.last.objective),
+            format!("{:.1e}", e.last.residual),
+            e.drift.map_or("-".into(), |x| format!("{x:.1e}")),
+            number(e.value("optimality gap")),
+            number(e.value("growth c*/(2 lambda)")),
+            p,
+            number(e.value("tangent kernel")),
+            short(e.last.radius),
+        ]
+    };
+    (header.map(String::from).to_vec(), r.ends.iter().map(row).collect())
+}
+
+/// What else there is to say, one line each.
+pub fn remarks(r: &Record) -> Vec<String> {
+    let mut lines = vec![];
+    for f in &r.found {
+        lines.extend(f.problem.as_ref().map(|p| format!("{}: no exponent: {p}", f.size.words())));
+        let crooked = f.risk.as_ref().filter(|p| p.misfit > CROOKED);
+        lines.extend(crooked.map(|p| {
+            format!(
+                "{}: R lies up to a factor {:.2} off a power of lambda: the exponent is that of this range alone",
+                f.size.words(),
+                p.misfit.exp()
+            )
+        }));
+    }
+    lines.extend(depth_errors(r));
+    let open = r.ends.iter().filter(|e| !e.is_at_rest()).count();
+    if open > 0 {
+        lines.push(format!(
+            "{open} networks do not rest at the horizon: left out of the exponents (raise stationary.horizon)"
+        ));
+    }
+    let gaps = r.ends.iter().filter(|e| e.failing().contains(&"optimality gap")).count();
+    let judged = r.ends.iter().filter(|e| e.value("optimality gap").is_some()).count();
+    if judged > 0 {
+        lines.push(format!(
+            "{gaps} of {judged} certified networks rest with an optimality gap above 10 % of Q: a particle elsewhere would lower Q, so that the \
+             support is too small for condition (b)"
+        ));
+    }
+    if r.ends.len() < r.asked {
+        lines.push(format!("{} networks are missing: the same command goes on", r.asked - r.ends.len()));
+    }
+    lines
+}
+
+/// Distance of log R from a straight line beyond which it is said.
+const CROOKED: f64 = 0.1;
+
+/// Relative difference of R between the two limits of each weight decay.
+fn depth_errors(r: &Record) -> Option<String> {
+    let steps = [r.grid.depth_steps, 2 * r.grid.depth_steps].map(crate::stationary::Size::Limit);
+    let at = |l: f64, i: usize| r.ends.iter().find(|e| e.cell.lambda == l && e.cell.size == steps[i]);
+    let gap = |l: f64| Some((at(l, 0)?.last.risk / at(l, 1)?.last.risk - 1.0).abs());
+    let worst = r.grid.lambdas.iter().filter_map(|&l| gap(l)).reduce(f64::max)?;
+    Some(format!("limit: R changes by at most {worst:.1e}, relative, when the depth steps are doubled"))
+}
+
+/// Rebuilds the page of a directory from its networks.
+///
+/// # Errors
+/// A damaged directory.
+pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
+    let config = Config::load(&dir.path().join(CONFIG), &[])?;
+    write(dir, &config, &crate::stationary::collect(&config, dir))
+}
+
+/// Writes `report.html` and `ends.csv`; returns the path of the page.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf, Error> {
+    let manifest = dir.manifest()?;
+    let (header, rows) = ends(r);
+    let lines = [&header].into_iter().chain(&rows).map(|cells| csv(cells) + "\n");
+    atomic_write(dir.path().join("ends.csv"), lines.collect::<String>().as_bytes())?;
+    let (ends, certificates) = halves(r, (header, rows));
+    let sections = vec![
+        Section::new("Risk against weight decay", vec![Block::Figures(figures::powers(r)), block(POWERS, powers(r))]),
+        Section::new("How they came to rest", vec![Block::Figures(figures::flows(r)), Block::List(remarks(r))]),
+        Section::new("Every network at its end", vec![block(ENDS, ends), block(CERTIFICATES, certificates)]),
+        Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]),
+        Section::new("What was asked", vec![Block::Code(config.resolved())]),
+        references(&manifest.citations),
+    ];
+    let title = format!("{}: risk at stationarity", config.name);
+    let subtitle = format!(
+        "weight decays {:?}, {} seeds · {} of {} networks · {}",
+        r.grid.lambdas,
+        r.grid.seeds,
+        r.ends.len(),
+        r.asked,
+        manifest.started
+    );
+    let page = Page { title, subtitle, headline: headline(r), sections };
+    atomic_write(dir.report(), page.html().as_bytes())?;
+    Ok(dir.report())
+}
+
+/// One line of a table for spreadsheets.
+fn csv(cells: &[String]) -> String {
+    let quoted = |c: &String| format!("\"{}\"", c.replace('"', "\"\""));
+    cells.iter().map(|c| if c.contains([',', '"']) { quoted(c) } else { c.clone() }).collect::<Vec<_>>().join(",")
+}
+
+const POWERS: &str = "Powers of lambda with 95 % intervals: Student over seeds, each followed through all lambda (one network: from the scatter about \
+                      its line). Theorem 4.1 promises R <= C_2 lambda at late times, an exponent of at least 1; interpolation with bounded moments \
+                      gives 2 (derived).";
+const ENDS: &str =
+    "Residual: share of Q that the dissipation takes in a time 1/lambda. Drift: -d log R/d log tau at the end.";
+const CERTIFICATES: &str = "Gap: mean first variation minus its least value over particles, over Q, at the worst depth. E|p(0)|^2 stands between its \
+                            bounds (F.7, corrected). Fails: conditions of Theorem 4.1, with the thresholds of `mckean certify`; `-` without certificate.";
+
+/// The table of ends in two that fit a page: how they came to rest, and what is certified there with what fails.
+fn halves(r: &Record, (header, rows): Table) -> (Table, Table) {
+    let pick = |row: &[String], columns: &[usize]| columns.iter().map(|&i| row[i].clone()).collect::<Vec<_>>();
+    let half = |columns: &[usize]| (pick(&header, columns), rows.iter().map(|r| pick(r, columns)).collect::<Vec<_>>());
+    let (mut names, mut certified) = half(&[0, 1, 2, 9, 10, 11, 12]);
+    names.push("fails".into());
+    for (row, e) in certified.iter_mut().zip(&r.ends) {
+        let all = e.failing();
+        row.push(if all.is_empty() { "-".into() } else { all.join(", ") });
+    }
+    (half(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 13]), (names, certified))
+}
+
+fn block(caption: &str, (header, rows): Table) -> Block {
+    Block::Table { caption: caption.into(), header, rows: rows.into_iter().map(Row::new).collect() }
+}
+
+fn headline(r: &Record) -> Vec<Headline> {
+    let one = |f: &Found| {
+        let p = f.risk.as_ref()?;
+        let Estimate { value, low, high } = p.slope;
+        let interval = if low.is_finite() { format!("95 % interval {low:.3} to {high:.3}") } else { String::new() };
+        let note = "theorem: at least 1".into();
+        Some(Headline { interval, note, ..Headline::new(format!("exponent, {}", f.size.words()), short(value)) })
+    };
+    r.found.iter().filter_map(one).take(4).collect()
+}
