@@ -7,20 +7,26 @@
 
 pub mod analyse;
 mod cells;
+mod clouds;
 mod compute;
+mod ended;
 mod gaps;
 pub mod ladder;
 mod log;
 mod reference;
 mod settings;
+mod target;
 
 pub use analyse::{Exponent, Found, Summary};
-pub use cells::{Shared, Wide};
+pub use cells::{Followed, Shared, Wide};
+pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
+pub use ended::Ended;
 pub use gaps::{Gaps, Quantity};
 pub use log::{Entry, Log};
 pub use reference::Reference;
 pub use settings::RatesConfig;
+pub use target::{Measured, Target};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -67,7 +73,7 @@ pub struct Options<'a> {
 }
 
 /// Format of the entries; part of their key.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where the rates of a config are kept: the grid and `[sweep]` leave no trace in the name, so that grids and seeds can grow.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -95,8 +101,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     atomic_write(dir.path().join(rates_report::CONFIG), config.resolved().as_bytes())?;
     let key = key(&plain, &grid, problem.init.atoms > 0);
     let (log, before) = Log::open(dir.path(), &key)?;
-    let (taus, tolerance) = (&settings.taus[..], grid.tolerance);
-    let shared = Shared { problem: &problem, taus, tolerance, wide: grid.wide, seed: config.seed };
+    let shared = Shared::new(&problem, &settings, &grid);
     let new = compute::missing(&shared, &grid, &reference.series, (&log, &key, &before), options)?;
     let entries = log.settle([before, new].concat())?;
     let record = record(&dir, grid, reference, &entries);
