@@ -7,23 +7,28 @@
 //! Cost: one flow a network.
 //! Checked: `tests/claims.rs`.
 
-use super::rate::{parts, shared};
+use super::rate::parts;
 use super::{Context, Found};
 use crate::error::Error;
+use crate::rates::{Quantity, Shared};
 use mckean_analysis::fit::{Axis, Cell, power_law};
-use mckean_engine::Network;
-use mckean_model::Role;
 
 /// Exponent in M of the largest distance between particles and driven particles.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (problem, taus, grid) = parts(c, &["widths", "depths"])?;
-    let shared = shared(c, &problem, &taus, &grid)?;
+    let (problem, settings, grid) = parts(c, &["widths", "depths"])?;
+    let shared = Shared::new(&problem, &settings, &grid);
     let mut cells = vec![];
     for &l in &grid.depths {
-        let driven = shared.atoms(0, l, 0)?.1;
+        let Some(driven) = shared.wide(l)?.atoms else {
+            let why = "particles are driven one by one for laws of atoms only: set init.atoms".to_string();
+            return Ok(Found { not_testable: Some(why), ..Default::default() });
+        };
         for &m in &grid.widths {
             let mut all: Vec<_> = (0..grid.seeds).map(|s| (s, None)).collect();
-            let one = |s: usize| shared.atoms(m, l, s).map(|(net, own)| farthest(&net, &own, &driven));
+            let one = |s: usize| -> Result<f64, Error> {
+                let own = shared.finite(m, l, s)?;
+                Ok(shared.compare(&own.side(), &driven.side())?.gaps().of(Quantity::Particles))
+            };
             c.par.each(&mut all, |_, (s, slot)| *slot = Some(one(*s)));
             let gaps = all.into_iter().filter_map(|a| a.1).collect::<Result<Vec<f64>, Error>>()?;
             cells.push(Cell { width: m as f64, depth: l as f64, gaps });
@@ -33,20 +38,4 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let list: Vec<String> = cells.iter().map(|c| format!("({}, {}) {:.1e}", c.width, c.depth, c.rms())).collect();
     let words = format!("{} seeds each; rms of the largest distance by (M, L): {}", grid.seeds, list.join(", "));
     Ok(Found { value: slope.value, interval: Some((slope.low, slope.high)), words, ..Default::default() })
-}
-
-/// Largest distance over times, blocks and joint particles (head and neuron together).
-fn farthest(net: &Network, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    let mut most = 0.0f64;
-    for (a, b) in a.iter().zip(b) {
-        for l in 0..net.config.depth {
-            let tensors: Vec<_> =
-                [Role::Head, Role::Neuron].into_iter().flat_map(|r| net.layout.particles(l, r)).collect();
-            for j in 0..net.config.heads {
-                let places = tensors.iter().flat_map(|t| t.particle(j));
-                most = most.max(places.map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt());
-            }
-        }
-    }
-    most
 }
