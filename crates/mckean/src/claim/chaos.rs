@@ -1,27 +1,26 @@
 //! Propagation of chaos: particles of a finite network against the same particles driven by the fields of an infinitely wide one.
 //!
 //! Maths: inside the proof of Theorem 3.1 of Gao et al. 2024: sup over s <= tau, depths and particles of |beta - beta~| is at most a constant
-//! times 1/L + sqrt((delta + log(L + 1))/M), beta~ with the same start, driven by the limit. Compared at equal depth, where the part 1/L
-//! cancels: atoms of the infinitely wide network of the same depth are exactly the driven particles (DERIVED).
-//! Shapes: `widths`, `depths`, `seeds`, as in `rate`; laws of atoms only.
+//! times 1/L + sqrt((delta + log(L + 1))/M), beta~ with the same start, driven by the limit. The part of the width at equal depth, where 1/L
+//! cancels: there the driven particles are the atoms of the infinitely wide network (DERIVED). The part of the depth without width.
+//! Shapes: `widths`, `depths`, `seeds`, or a `ladder`, as in `rate`; laws of atoms only.
 //! Cost: one flow a network.
 //! Checked: `tests/claims.rs`.
 
 use super::rate::parts;
 use super::{Context, Found};
 use crate::error::Error;
-use crate::rates::{Quantity, Shared};
+use crate::rates::{Quantity, Shared, Target, ladder};
 use mckean_analysis::fit::{Axis, Cell, power_law};
 
 /// Exponent in M of the largest distance between particles and driven particles.
-pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
+pub fn width(c: &Context<'_>) -> Result<Found, Error> {
     let (problem, settings, grid) = parts(c, &["widths", "depths"])?;
     let shared = Shared::new(&problem, &settings, &grid);
     let mut cells = vec![];
     for &l in &grid.depths {
         let Some(driven) = shared.wide(l)?.atoms else {
-            let why = "particles are driven one by one for laws of atoms only: set init.atoms".to_string();
-            return Ok(Found { not_testable: Some(why), ..Default::default() });
+            return Ok(no_atoms());
         };
         for &m in &grid.widths {
             let mut all: Vec<_> = (0..grid.seeds).map(|s| (s, None)).collect();
@@ -38,4 +37,28 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let list: Vec<String> = cells.iter().map(|c| format!("({}, {}) {:.1e}", c.width, c.depth, c.rms())).collect();
     let words = format!("{} seeds each; rms of the largest distance by (M, L): {}", grid.seeds, list.join(", "));
     Ok(Found { value: slope.value, interval: Some((slope.low, slope.high)), words, ..Default::default() })
+}
+
+/// Exponent in L of the largest distance between atoms of infinitely wide networks and atoms driven by the limit.
+pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
+    let (problem, settings, grid) = parts(c, &["ladder"])?;
+    let shared = Shared::new(&problem, &settings, &grid);
+    let mut all: Vec<_> = grid.ladder.iter().map(|&l| (l, None)).collect();
+    c.par.each(&mut all, |_, (l, slot)| *slot = Some(Target::new(&shared, *l).and_then(|t| t.particles(&shared))));
+    let mut points = vec![];
+    for (l, found) in all {
+        let Some(Some((gaps, error))) = found.transpose()? else { return Ok(no_atoms()) };
+        points.push((l as f64, gaps.of(Quantity::Particles), error.of(Quantity::Particles)));
+    }
+    let list: Vec<String> = points.iter().map(|p| format!("{} {:.2e}", p.0, p.1)).collect();
+    let words = format!("largest distance by L: {}; known error at most {:.0e}", list.join(", "), points.iter().fold(0.0, |m: f64, p| m.max(p.2)));
+    Ok(match ladder::exponent(&points) {
+        Some(e) => Found { value: e.value, interval: Some((e.low, e.high)), words, ..Default::default() },
+        None => Found { not_testable: Some(format!("a distance is not above its known error. {words}")), ..Default::default() },
+    })
+}
+
+fn no_atoms() -> Found {
+    let why = "particles are driven one by one for laws of atoms only: set init.atoms".to_string();
+    Found { not_testable: Some(why), ..Default::default() }
 }

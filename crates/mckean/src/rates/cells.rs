@@ -63,6 +63,8 @@ pub struct Wide {
 const REPLICATES: usize = 4;
 /// Factor between the tolerances whose difference is the error of time.
 pub(super) const FINER: f64 = 0.02;
+/// The same for laws without atoms, whose particles err by far more than time.
+const ROUGHER: f64 = 0.1;
 
 impl<'a> Shared<'a> {
     /// For the times of `settings` and the accuracy of `grid`.
@@ -77,14 +79,22 @@ impl<'a> Shared<'a> {
         self.problem.init.atoms > 0
     }
 
-    /// The network of width `m`, depth `l`, number `s`.
+    /// The network of width `m`, depth `l`, number `s`, and its start.
+    ///
+    /// # Errors
+    /// Sizes that do not fit into memory.
+    pub fn network(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<f64>), Error> {
+        let sizes = mix64(mix64(self.seed ^ mix64(m as u64)) ^ mix64(!(l as u64)));
+        let finite = Finite { width: m, depth: l, seed: mix64(sizes ^ mix64(s as u64 + 1)) };
+        Ok(finite.start(self.problem)?)
+    }
+
+    /// The same, followed.
     ///
     /// # Errors
     /// A flow that ends early.
     pub fn finite(&self, m: usize, l: usize, s: usize) -> Result<Followed, Error> {
-        let sizes = mix64(mix64(self.seed ^ mix64(m as u64)) ^ mix64(!(l as u64)));
-        let finite = Finite { width: m, depth: l, seed: mix64(sizes ^ mix64(s as u64 + 1)) };
-        self.follow(finite.start(self.problem)?, self.tolerance, &format!("M = {m}, L = {l}, seed number {s}"))
+        self.follow(self.network(m, l, s)?, self.tolerance, &format!("M = {m}, L = {l}, seed number {s}"))
     }
 
     /// The infinitely wide network of depth `l`.
@@ -111,7 +121,7 @@ impl<'a> Shared<'a> {
         let series = mean(&all);
         let spread = all.iter().fold(Gaps::default(), |sum, s| sum.plus(&Gaps::between(s, &series, samples)));
         let n = REPLICATES as f64;
-        let time = Gaps::between(&all[0], &scrambled(0, FINER * self.tolerance)?, samples);
+        let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
         Ok(Wide { own: spread.times(1.0 / (n * (n - 1.0).sqrt())).plus(&time), series, atoms: None })
     }
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use mckean_dynamics::limit::{Driven, Series, driven};
 
 /// Least depth steps of the limit whose particles are kept.
-const STEPS: usize = 64;
+const STEPS: usize = 16;
 
 /// What a network of depth L is compared with.
 pub struct Target {
@@ -86,6 +86,17 @@ impl Target {
             }
         }
         Ok(found)
+    }
+
+    /// Gaps of the particles of the infinitely wide network to those that the limit drives, and their known errors; none without atoms.
+    ///
+    /// # Errors
+    /// An early end.
+    pub fn particles(&self, shared: &Shared<'_>) -> Result<Option<(Gaps, Gaps)>, Error> {
+        let wide = self.wide.as_ref().map_err(Clone::clone)?;
+        let (Some(atoms), Some(d)) = (&wide.atoms, &self.driven) else { return Ok(None) };
+        let gaps = shared.compare(&atoms.side(), &side(d, self.depth))?.gaps();
+        Ok(Some((gaps, self.error.clone().plus(&wide.own))))
     }
 
     /// The gaps of the infinitely wide network itself, with its own error.
