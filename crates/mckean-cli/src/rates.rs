@@ -95,8 +95,8 @@ fn text(r: &Record, new: u64, seconds: f64) {
     rates_report::remarks(r).iter().for_each(|line| println!("{line}"));
     println!("report: {}", r.dir.join("report.html").display());
     let output = r.found.iter().find(|f| f.quantity == Quantity::Output);
-    let both = output.filter(|f| f.width.measured.is_some() && f.depth.measured.is_some());
-    let law = both.map_or("not measured yet".into(), |f| {
+    let either = output.filter(|f| f.width.measured.is_some() || f.depth.measured.is_some());
+    let law = either.map_or("not measured yet".into(), |f| {
         format!("M^{}, L^{}", rates_report::interval(&f.width), rates_report::interval(&f.depth))
     });
     println!("output gap ~ {law}: {} of {} networks, {new} new, in {seconds:.1} s", r.there, r.asked);

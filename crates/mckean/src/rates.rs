@@ -159,7 +159,19 @@ fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference
     let ended = own.iter().filter_map(|e| e.ended.clone()).collect();
     let profiles = profile::profiles(&own);
     let taus = limit::settings(config).taus;
-    Record { dir: dir.path().into(), taus, asked, there: own.len(), grid, reference, found, profiles, ended, not_computed }
+    Record {
+        dir: dir.path().into(),
+        taus,
+        asked,
+        there: own.len(),
+        grid,
+        reference,
+        found,
+        profiles,
+        ended,
+        not_computed,
+    }
 }
 
-const NOT_COMPUTED: &str = "distances of particles and clouds: they are told one by one for laws of atoms only (init.atoms)";
+const NOT_COMPUTED: &str =
+    "distances of particles and clouds: they are told one by one for laws of atoms only (init.atoms)";

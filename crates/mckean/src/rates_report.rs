@@ -9,7 +9,7 @@ mod clouds;
 mod figures;
 mod remarks;
 
-pub use clouds::whole as clouds;
+pub use clouds::ends as clouds;
 pub use remarks::remarks;
 
 use crate::config::Config;
@@ -110,8 +110,7 @@ pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf
     let mut sections = vec![Section::new("Exponents", vec![block(EXPONENTS, exponents(r)), Block::List(remarks(r))])];
     sections.extend(clouds::section(r));
     for f in r.found.iter().filter(|f| Quantity::SHOWN.contains(&f.quantity)) {
-        sections
-            .push(Section::new(format!("Gap: {}", f.quantity.words()), vec![Block::Figures(figures::all(f))]));
+        sections.push(Section::new(format!("Gap: {}", f.quantity.words()), vec![Block::Figures(figures::all(f))]));
     }
     sections.push(Section::new("Laws", vec![block(LAWS, laws(r)), Block::Text(HOW.into())]));
     sections.push(Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]));

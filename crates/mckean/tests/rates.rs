@@ -48,7 +48,8 @@ fn config(sets: &[&str]) -> Config {
 
 /// Runs; returns the record and how many networks were missing. Stops after `most` of them.
 fn run(config: &Config, out: &Path, jobs: usize, most: usize) -> Result<(Record, usize), Error> {
-    let (stop, done, again, begun) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (stop, done, again, begun) =
+        (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let progress = |p: Progress<'_>| match p {
         Progress::Begin(n) => begun.store(n, Ordering::Relaxed),
         Progress::Done(_) => stop.store(done.fetch_add(1, Ordering::Relaxed) + 1 >= most, Ordering::Relaxed),

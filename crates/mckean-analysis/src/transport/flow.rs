@@ -109,7 +109,9 @@ impl Plan {
         while before[path[path.len() - 1]] != usize::MAX {
             path.push(before[path[path.len() - 1]]);
         }
-        let place = |to: usize, from: usize| if from < self.n { from * self.m + to - self.n } else { to * self.m + from - self.n };
+        let place = |to: usize, from: usize| {
+            if from < self.n { from * self.m + to - self.n } else { to * self.m + from - self.n }
+        };
         let arcs: Vec<(usize, bool)> = path.windows(2).map(|w| (place(w[0], w[1]), w[1] < self.n)).collect();
         let start = path[path.len() - 1];
         let back = arcs.iter().filter(|a| !a.1).map(|a| self.flow[a.0]);
@@ -139,7 +141,8 @@ mod tests {
     #[test]
     fn weights_are_repetitions_matched_one_by_one() {
         for index in 0..20 {
-            let (a, b, mut v, mut w) = (cloud(7, 3, index), cloud(5, 3, 50 + index), weights(7, index), weights(5, 50 + index));
+            let (a, b, mut v, mut w) =
+                (cloud(7, 3, index), cloud(5, 3, 50 + index), weights(7, index), weights(5, 50 + index));
             (v[0], w[0]) = (v[0] + 1.0, w[0] + 1.0);
             let (sum_v, sum_w) = (v.iter().sum::<f64>(), w.iter().sum::<f64>());
             let repeat = |x: &[f64], c: &[f64], times: f64| -> Vec<f64> {
@@ -185,7 +188,9 @@ mod tests {
     fn vanishing_weights_do_not_count_and_nonsense_is_refused() {
         let (a, b) = (cloud(3, 2, 1), [cloud(3, 2, 1), cloud(1, 2, 9)].concat());
         assert!(between((&a, &[1.0, 2.0, 1.0]), (&b, &[1.0, 2.0, 1.0, 1e-200]), 2).unwrap() < 1e-12);
-        for (x, w) in [(&a[..5], &[1.0, 1.0, 1.0][..]), (&a, &[1.0, -1.0, 1.0]), (&a, &[0.0; 3]), (&[f64::NAN; 6], &[1.0; 3])] {
+        for (x, w) in
+            [(&a[..5], &[1.0, 1.0, 1.0][..]), (&a, &[1.0, -1.0, 1.0]), (&a, &[0.0; 3]), (&[f64::NAN; 6], &[1.0; 3])]
+        {
             assert!(between((x, w), (&a, &[1.0; 3]), 2).is_err());
         }
         let many = vec![0.5; MOST + 1];

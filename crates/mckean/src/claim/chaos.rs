@@ -51,10 +51,17 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
         points.push((l as f64, gaps.of(Quantity::Particles), error.of(Quantity::Particles)));
     }
     let list: Vec<String> = points.iter().map(|p| format!("{} {:.2e}", p.0, p.1)).collect();
-    let words = format!("largest distance by L: {}; known error at most {:.0e}", list.join(", "), points.iter().fold(0.0, |m: f64, p| m.max(p.2)));
+    let words = format!(
+        "largest distance by L: {}; known error at most {:.0e}",
+        list.join(", "),
+        points.iter().fold(0.0, |m: f64, p| m.max(p.2))
+    );
     Ok(match ladder::exponent(&points) {
         Some(e) => Found { value: e.value, interval: Some((e.low, e.high)), words, ..Default::default() },
-        None => Found { not_testable: Some(format!("a distance is not above its known error. {words}")), ..Default::default() },
+        None => Found {
+            not_testable: Some(format!("a distance is not above its known error. {words}")),
+            ..Default::default()
+        },
     })
 }
 

@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// Repetitions of a block in the finer of the two networks that stand for the empirical measure.
 const REPEATS: usize = 16;
 
-/// Exponent in L of the largest distance of velocities, over depths and probes.
+/// Exponent in L of the root mean square distance of velocities, over depths and probes: the lemma speaks of each of them, and a largest
+/// one over more and more depths would carry a logarithm of its own.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let (problem, settings, grid) = parts(c, &["widths", "depths"])?;
     let shared = Shared::new(&problem, &settings, &grid);
@@ -42,21 +43,22 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let (depth, width) = (power_law(&cells, Axis::Depth)?.slope, power_law(&cells, Axis::Width)?.slope);
     let list: Vec<String> = cells.iter().map(|c| format!("({}, {}) {:.1e}", c.width, c.depth, c.rms())).collect();
     let words = format!(
-        "exponent in M {:.3} [{:.3}, {:.3}] (none is stated); {} seeds each; rms of the largest distance by (M, L): {}",
-        width.value, width.low, width.high, grid.seeds, list.join(", ")
+        "exponent in M {:.3} [{:.3}, {:.3}] (none is stated); {} seeds each; rms distance by (M, L): {}",
+        width.value,
+        width.low,
+        width.high,
+        grid.seeds,
+        list.join(", ")
     );
     Ok(Found { value: depth.value, interval: Some((depth.low, depth.high)), words, ..Default::default() })
 }
 
-/// Largest distance between velocities in a network and in its empirical measure, over blocks and atoms.
+/// Root mean square distance between velocities in a network and in its empirical measure, over blocks and atoms.
 fn apart(problem: &Problem, net: &Network, start: &[f64]) -> Result<f64, Error> {
     let own = velocities(problem, net, start, 1)?;
-    let [half, whole] = [REPEATS / 2, REPEATS].map(|r| velocities(problem, net, start, r));
-    let law: Vec<f64> = half?.iter().zip(whole?).map(|(a, b)| 2.0 * b - a).collect();
-    let each = own.len() / net.config.depth / net.config.heads;
-    let square = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
-    let far = own.chunks(each).zip(law.chunks(each)).map(|(a, b)| square(a, b));
-    Ok(far.fold(0.0, f64::max).sqrt())
+    let (half, whole) = (velocities(problem, net, start, REPEATS / 2)?, velocities(problem, net, start, REPEATS)?);
+    let far = own.iter().zip(half.iter().zip(whole)).map(|(v, (a, b))| (v - (2.0 * b - a)).powi(2));
+    Ok((far.sum::<f64>() / (net.config.depth * net.config.heads) as f64).sqrt())
 }
 
 /// Velocities of all particles of all blocks, each block `repeats` times: those of its first copy.

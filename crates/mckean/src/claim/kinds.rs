@@ -6,8 +6,8 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, field, lambda, moment, rate, sampled, variation,
-    velocity, width,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, field, lambda, moment, rate, sampled,
+    variation, velocity, width,
 };
 use crate::error::Error;
 

@@ -64,7 +64,11 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     Ok(worst(
         &all,
         c,
-        &format!("infinitely wide networks of depths {:?}, known error {:.0e}", grid.ladder, error.of(Quantity::Output)),
+        &format!(
+            "infinitely wide networks of depths {:?}, known error {:.0e}",
+            grid.ladder,
+            error.of(Quantity::Output)
+        ),
     ))
 }
 

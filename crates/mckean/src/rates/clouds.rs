@@ -103,9 +103,8 @@ pub fn compare(own: &Side<'_>, driven: &Side<'_>, snapshots: &[usize]) -> Result
     for &time in snapshots {
         let at = |block| distances(own, driven, time, block);
         let all = (0..depth).step_by(every).map(at).collect::<Result<Vec<Distances>, AnalysisError>>()?;
-        let mean = |pick: fn(&Distances) -> f64| {
-            (all.iter().map(|d| pick(d).powi(2)).sum::<f64>() / all.len() as f64).sqrt()
-        };
+        let mean =
+            |pick: fn(&Distances) -> f64| (all.iter().map(|d| pick(d).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
         found.whole.push(Distances { raw: mean(|d| d.raw), floor: mean(|d| d.floor), above: mean(|d| d.above) });
         found.depths.push(DEPTHS.iter().map(|t| all[(t * depth as f64) as usize / every]).collect());
     }
@@ -128,5 +127,9 @@ fn distances(own: &Side<'_>, driven: &Side<'_>, time: usize, block: usize) -> Re
     let (a, b, draws) = (own.points(time, block), driven.points(time, block), own.weights(block));
     let between = |x, y| flow::between(x, y, a.len() / draws.len());
     let law = (&b[..], driven.weights(block));
-    Ok(Distances { raw: between((&a, draws), law)?, floor: between((&b, draws), law)?, above: between((&a, draws), (&b, draws))? })
+    Ok(Distances {
+        raw: between((&a, draws), law)?,
+        floor: between((&b, draws), law)?,
+        above: between((&a, draws), (&b, draws))?,
+    })
 }

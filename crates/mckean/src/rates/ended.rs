@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// A flow that ended early.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[error("{what}: the flow ends as {outcome} at tau = {tau}: there is no gap. Lower init.scale, or the last of limit.taus.")]
+#[error(
+    "{what}: the flow ends as {outcome} at tau = {tau}: there is no gap. Lower init.scale, or the last of limit.taus."
+)]
 pub struct Ended {
     /// Which network.
     pub what: String,

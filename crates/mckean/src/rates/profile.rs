@@ -33,12 +33,15 @@ pub struct Profile {
 /// The profiles of all cells of `entries`, in their order.
 pub fn profiles(entries: &[Entry]) -> Vec<Profile> {
     let groups = entries.chunk_by(|a, b| (a.depth, a.width) == (b.depth, b.width));
-    groups.filter_map(|g| profile(g[0].width, g[0].depth, g.iter().filter_map(|e| e.clouds.as_ref()).collect())).collect()
+    groups
+        .filter_map(|g| profile(g[0].width, g[0].depth, g.iter().filter_map(|e| e.clouds.as_ref()).collect()))
+        .collect()
 }
 
 fn profile(width: usize, depth: usize, all: Vec<&Clouds>) -> Option<Profile> {
     let first = all.first()?;
-    let rms = |one: &dyn Fn(&Clouds) -> f64| (all.iter().map(|c| one(c).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
+    let rms =
+        |one: &dyn Fn(&Clouds) -> f64| (all.iter().map(|c| one(c).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
     let distances = |one: &dyn Fn(&Clouds) -> Distances| Distances {
         raw: rms(&|c| one(c).raw),
         floor: rms(&|c| one(c).floor),

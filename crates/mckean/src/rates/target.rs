@@ -107,7 +107,10 @@ impl Target {
         let wide = self.wide.as_ref().map_err(Clone::clone)?;
         let found = match &wide.atoms {
             Some(atoms) => self.measure(shared, atoms, limit)?,
-            None => Measured { limit: Gaps::between(&wide.series, limit, shared.problem.data.samples), ..Measured::default() },
+            None => Measured {
+                limit: Gaps::between(&wide.series, limit, shared.problem.data.samples),
+                ..Measured::default()
+            },
         };
         Ok(Measured { wide: wide.own.clone(), ..found })
     }

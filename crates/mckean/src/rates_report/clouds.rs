@@ -23,17 +23,32 @@ fn corners(r: &Record) -> Vec<&Profile> {
     ends.iter().filter_map(find).collect()
 }
 
-/// Header and rows: every cell at the last snapshot, and how far particles are at the first and last time.
-pub fn whole(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
-    let header = ["M", "L", "cloud W2", "floor", "floor removed in quadrature", "above the floor", "particles, rms: first time", "last time"];
-    let row = |p: &Profile| {
+/// Header and rows for a terminal: the smallest, the largest and the infinite width at the largest depth; empty without particles.
+pub fn ends(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
+    whole(&corners(r))
+}
+
+/// Header and rows: cells at the last snapshot, and how far particles are at the first and last time.
+fn whole(cells: &[&Profile]) -> (Vec<String>, Vec<Vec<String>>) {
+    let header = [
+        "M",
+        "L",
+        "cloud W2",
+        "floor",
+        "floor removed in quadrature",
+        "above the floor",
+        "particles, rms: first time",
+        "last time",
+    ];
+    let row = |p: &&Profile| {
         let d = p.whole.last().copied().unwrap_or_default();
         let removed = p.removed.last().copied().flatten().map_or("nothing left".into(), short);
         let growing = p.growth.iter().filter(|g| **g > 0.0);
         let ends = [growing.clone().next(), growing.last()].map(|g| g.map_or("-".into(), |g| short(*g)));
-        [vec![size(p), p.depth.to_string(), short(d.raw), short(d.floor), removed, short(d.above)], ends.to_vec()].concat()
+        [vec![size(p), p.depth.to_string(), short(d.raw), short(d.floor), removed, short(d.above)], ends.to_vec()]
+            .concat()
     };
-    (header.map(String::from).to_vec(), r.profiles.iter().map(row).collect())
+    (header.map(String::from).to_vec(), cells.iter().map(row).collect())
 }
 
 /// Header and rows: distances at single depths.
@@ -68,19 +83,31 @@ fn growth(r: &Record) -> Figure {
     let caption = "Root mean square over particles, depth and seeds of the distance to the particle of the same start that is driven by the \
                    limit. The proof bounds it by a factor exp(C tau).";
     let (x, y) = (Axis::linear("τ", "training time"), Axis::log("", "distance"));
-    Figure { id: "particles-growth".into(), title: "Growth in training time".into(), caption: caption.into(), x, y, series, marks: vec![] }
+    Figure {
+        id: "particles-growth".into(),
+        title: "Growth in training time".into(),
+        caption: caption.into(),
+        x,
+        y,
+        series,
+        marks: vec![],
+    }
 }
 
 fn against_width(r: &Record) -> Figure {
     let deepest = r.grid.depths.iter().max();
     let own: Vec<&Profile> = r.profiles.iter().filter(|p| Some(&p.depth) == deepest && p.width > 0).collect();
     let x: Vec<f64> = own.iter().map(|p| p.width as f64).collect();
-    let last = |pick: fn(&crate::rates::Distances) -> f64| own.iter().map(|p| p.whole.last().map_or(f64::NAN, pick)).collect::<Vec<f64>>();
+    let last = |pick: fn(&crate::rates::Distances) -> f64| {
+        own.iter().map(|p| p.whole.last().map_or(f64::NAN, pick)).collect::<Vec<f64>>()
+    };
     let (left, removed): (Vec<f64>, Vec<f64>) =
         own.iter().filter_map(|p| Some((p.width as f64, (*p.removed.last()?)?))).unzip();
     let series = vec![
         Series::line("cloud W2", x.clone(), last(|d| d.raw)).colour(Colour::Index(0)),
-        Series::line("floor: the draws alone", x.clone(), last(|d| d.floor)).style(Style::Dashed).colour(Colour::Index(1)),
+        Series::line("floor: the draws alone", x.clone(), last(|d| d.floor))
+            .style(Style::Dashed)
+            .colour(Colour::Index(1)),
         Series::line("removed in quadrature", left, removed).style(Style::Points).colour(Colour::Index(3)),
         Series::line("above the floor", x, last(|d| d.above)).colour(Colour::Index(2)),
     ];
@@ -99,7 +126,7 @@ pub(super) fn section(r: &Record) -> Option<Section> {
     }
     let blocks = vec![
         Block::Figures(vec![growth(r), against_width(r)]),
-        block(WHOLE, whole(r)),
+        block(WHOLE, whole(&r.profiles.iter().collect::<Vec<_>>())),
         block("Distances at single depths, at the last snapshot.", depths(r)),
     ];
     Some(Section::new("Particles and clouds", blocks))

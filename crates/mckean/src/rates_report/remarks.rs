@@ -6,7 +6,7 @@
 //! Checked: `tests/rates.rs`.
 
 use super::clouds;
-use crate::rates::{Found, Quantity, Record};
+use crate::rates::{Exponent, Found, Quantity, Record};
 
 /// What else there is to say, one line each.
 pub fn remarks(r: &Record) -> Vec<String> {
@@ -21,19 +21,32 @@ pub fn remarks(r: &Record) -> Vec<String> {
         r.reference.dir.display()
     ));
     lines.extend(clouds::remark(r));
-    for f in r.found.iter().filter(|f| Quantity::SHOWN.contains(&f.quantity)) {
-        lines.extend(tail(f));
-        lines.extend(plan(f, r));
-        for x in [&f.width, &f.depth] {
-            lines.extend(x.problem.as_ref().map(|p| format!("{}: {p}", f.quantity.words())));
-        }
-    }
+    let shown = || r.found.iter().filter(|f| Quantity::SHOWN.contains(&f.quantity));
+    lines.extend(shown().filter_map(tail));
+    lines.extend(shown().filter_map(|f| plan(f, r)));
+    lines.extend(problems(shown().flat_map(|f| [(f, &f.width), (f, &f.depth)])));
     lines.extend(ended(r));
     lines.extend(r.not_computed.iter().map(|w| format!("not computed: {w}")));
     if r.there < r.asked {
         lines.push(format!("{} networks are missing: the same command goes on", r.asked - r.there));
     }
     lines
+}
+
+/// What could not be measured: one line a reason, with all quantities it holds for.
+fn problems<'a>(all: impl Iterator<Item = (&'a Found, &'a Exponent)>) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = vec![];
+    for (f, problem) in all.filter_map(|(f, e)| Some((f, e.problem.as_ref()?))) {
+        match reasons.iter_mut().find(|r| r.0 == problem) {
+            Some(r) => r.1.push(f.quantity.words()),
+            None => reasons.push((problem, vec![f.quantity.words()])),
+        }
+    }
+    let line = |(problem, mut names): (&str, Vec<&str>)| {
+        names.dedup();
+        format!("{}: {problem}", names.join(", "))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn tail(f: &Found) -> Option<String> {
