@@ -43,8 +43,8 @@ fn whole(cells: &[&Profile]) -> (Vec<String>, Vec<Vec<String>>) {
     let row = |p: &&Profile| {
         let d = p.whole.last().copied().unwrap_or_default();
         let removed = p.removed.last().copied().flatten().map_or("nothing left".into(), short);
-        let growing = p.growth.iter().filter(|g| **g > 0.0);
-        let ends = [growing.clone().next(), growing.last()].map(|g| g.map_or("-".into(), |g| short(*g)));
+        let growing: Vec<&f64> = p.growth.iter().filter(|g| **g > 0.0).collect();
+        let ends = [growing.first(), growing.last()].map(|g| g.map_or("-".into(), |g| short(**g)));
         [vec![size(p), p.depth.to_string(), short(d.raw), short(d.floor), removed, short(d.above)], ends.to_vec()]
             .concat()
     };
