@@ -1,11 +1,12 @@
 //! Distances between particle clouds.
 //!
 //! Maths: W2 on slices at fixed depth, the metric of Gao et al. 2024, section 2 (conditional in t): W2^2 = min over couplings of the mean squared
-//! distance; between equal numbers of equal weights it is an assignment.
+//! distance; between equal numbers of equal weights it is an assignment, else a transportation problem (`transport/flow.rs`).
 //! Shapes: a cloud is (points, dim) row-major; weights sum to one.
 //! Cost: exact n^3 at worst (1000 points 0.1 s), sliced n log n a direction.
-//! Checked: tests below (brute force over permutations, one dimension, shifts, Gaussians), `transport/sliced.rs`.
+//! Checked: tests below (brute force over permutations, one dimension, shifts, Gaussians), `transport/sliced.rs`, `transport/flow.rs`.
 
+pub mod flow;
 mod sliced;
 
 pub use sliced::{Weighted, directions, sliced, weighted};
@@ -97,6 +98,11 @@ pub fn above_floor(
     }
     let within = 0.5 * (distance(first[0], first[1])?.powi(2) + distance(second[0], second[1])?.powi(2));
     Ok(Above { raw: across.sqrt(), floor: within.sqrt(), value: (across - within).max(0.0).sqrt() })
+}
+
+/// Whether a cloud is whole points with a weight each.
+fn is_whole(x: Weighted<'_>, dim: usize) -> bool {
+    dim > 0 && x.0.len() == dim * x.1.len()
 }
 
 /// Number of points, when both clouds are usable.

@@ -11,6 +11,7 @@ use mckean::rates::{self, Options, Progress, Quantity, Record};
 use mckean::rates_report;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Arguments.
@@ -60,12 +61,14 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let config = Config::load(&args.config, &sets).map_err(bad)?;
     let source = Config::source(&args.config, &sets);
     let bar = shell.bar(0);
+    let new = AtomicU64::new(0);
     let progress = |p: Progress<'_>| match p {
         Progress::Say(what) => bar.set_message(what.to_string()),
         Progress::Begin(n) => bar.set_length(n as u64),
-        Progress::Done(what) => {
+        Progress::Done(what) | Progress::Again(what) => {
             bar.inc(1);
             bar.set_message(what.to_string());
+            new.fetch_add(u64::from(matches!(p, Progress::Done(_))), Ordering::Relaxed);
         }
     };
     let jobs = if args.jobs == 0 { shell.jobs() } else { args.jobs };
@@ -73,9 +76,8 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let options =
         Options { out: &args.out, jobs, command: &command, source: &source, stop: &stop, progress: &progress };
     let record = rates::run(&config, &options).map_err(bad)?;
-    let new = bar.position();
     bar.finish_and_clear();
-    shell.print(&record, || text(&record, new, begun.elapsed().as_secs_f64()));
+    shell.print(&record, || text(&record, new.into_inner(), begun.elapsed().as_secs_f64()));
     Ok(if record.there == record.asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -85,11 +87,16 @@ fn text(r: &Record, new: u64, seconds: f64) {
     println!();
     let (header, rows) = rates_report::laws(r);
     table(&header, &rows);
+    if !r.profiles.is_empty() {
+        println!();
+        let (header, rows) = rates_report::clouds(r);
+        table(&header, &rows);
+    }
     rates_report::remarks(r).iter().for_each(|line| println!("{line}"));
     println!("report: {}", r.dir.join("report.html").display());
     let output = r.found.iter().find(|f| f.quantity == Quantity::Output);
-    let both = output.filter(|f| f.width.measured.is_some() && f.depth.measured.is_some());
-    let law = both.map_or("not measured yet".into(), |f| {
+    let either = output.filter(|f| f.width.measured.is_some() || f.depth.measured.is_some());
+    let law = either.map_or("not measured yet".into(), |f| {
         format!("M^{}, L^{}", rates_report::interval(&f.width), rates_report::interval(&f.depth))
     });
     println!("output gap ~ {law}: {} of {} networks, {new} new, in {seconds:.1} s", r.there, r.asked);

@@ -73,7 +73,7 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let progress = |p: Progress<'_>| match p {
         Progress::Say(what) => bar.set_message(what.to_string()),
         Progress::Begin(n) => bar.set_length(n as u64),
-        Progress::Done(what) => {
+        Progress::Done(what) | Progress::Again(what) => {
             bar.inc(1);
             bar.set_message(what.to_string());
         }

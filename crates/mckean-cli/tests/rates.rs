@@ -48,7 +48,7 @@ fn a_budget_stops_and_the_same_command_goes_on_to_one_line_or_one_object() {
     assert_eq!(whole.status.code(), Some(0), "{err}");
     let last = out.lines().last().unwrap();
     assert!(last.starts_with("output gap ~ M^-0.") && last.contains("59 of 59 networks, 59 new"), "{out}");
-    for word in ["noise in M (-1/2)", "objective Q", "law that predicts best", "not computed"] {
+    for word in ["noise in M (-1/2)", "objective Q", "law that predicts best", "above the floor"] {
         assert!(out.contains(word), "{word}: {out}");
     }
     let json = texts(&call(folder.path(), &[&["--json"], &GRID[..]].concat())).0;

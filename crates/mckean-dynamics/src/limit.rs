@@ -5,11 +5,12 @@
 //! depth and time are measured one by one and refined, the largest first. For particles of two numbers also the PDE itself, on cells.
 //! Shapes: curves over a grid of training times; outputs (times, samples, outputs).
 //! Cost: particles times slices visited times velocity calls; `Limit::work` counts them.
-//! Checked: `tests/limit.rs`, `tests/limit_finite.rs`, `tests/limit_grid.rs`.
+//! Checked: `tests/limit.rs`, `tests/limit_finite.rs`, `tests/limit_driven.rs`, `tests/limit_grid.rs`.
 
 mod assemble;
 mod coarse;
 mod dimensions;
+mod driven;
 mod finite;
 mod grid;
 mod ladder;
@@ -21,6 +22,7 @@ mod sample;
 mod series;
 mod statistics;
 
+pub use driven::{Driven, driven, joint};
 pub use finite::{Finite, blocks, coupled, exact, infinite};
 pub use grid::{Cells, Grid, Part};
 pub use member::{Particles, Trace, trace};

@@ -12,6 +12,7 @@ mod chaos;
 mod continuity;
 mod dissipation;
 mod failure;
+mod field;
 mod growth;
 mod kinds;
 mod lambda;
@@ -46,6 +47,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gao2024-thm3.1-width", include_str!("../../../claims/gao2024-thm3.1-width.toml")),
     ("gao2024-thm3.1-depth", include_str!("../../../claims/gao2024-thm3.1-depth.toml")),
     ("gao2024-thm3.1-chaos", include_str!("../../../claims/gao2024-thm3.1-chaos.toml")),
+    ("gao2024-thm3.1-chaos-depth", include_str!("../../../claims/gao2024-thm3.1-chaos-depth.toml")),
+    ("gao2024-lemD.3", include_str!("../../../claims/gao2024-lemD.3.toml")),
     ("gao2024-lemC.7-moment", include_str!("../../../claims/gao2024-lemC.7-moment.toml")),
     ("gao2024-flow-continuity", include_str!("../../../claims/gao2024-flow-continuity.toml")),
     ("gao2024-fails-narrow", include_str!("../../../claims/gao2024-fails-narrow.toml")),

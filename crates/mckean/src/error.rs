@@ -73,6 +73,9 @@ pub enum Error {
     /// Analysis.
     #[error(transparent)]
     Analysis(#[from] mckean_analysis::AnalysisError),
+    /// A network whose flow ended early where a gap was asked for.
+    #[error(transparent)]
+    Ended(#[from] crate::rates::Ended),
     /// One cell of a sweep is wrong.
     #[error("cell {label} of the sweep: {problem}")]
     Cell {

@@ -7,20 +7,28 @@
 
 pub mod analyse;
 mod cells;
+mod clouds;
 mod compute;
+mod ended;
 mod gaps;
 pub mod ladder;
 mod log;
+mod profile;
 mod reference;
 mod settings;
+mod target;
 
 pub use analyse::{Exponent, Found, Summary};
-pub use cells::{Shared, Wide};
+pub use cells::{Followed, Shared, Wide};
+pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
+pub use ended::Ended;
 pub use gaps::{Gaps, Quantity};
 pub use log::{Entry, Log};
+pub use profile::Profile;
 pub use reference::Reference;
 pub use settings::RatesConfig;
+pub use target::{Measured, Target};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -40,12 +48,18 @@ pub struct Record {
     pub grid: RatesConfig,
     /// The limit.
     pub reference: Reference,
+    /// Training times.
+    pub taus: Vec<f64>,
     /// Networks of the grid, and how many of them were followed.
     pub asked: usize,
     /// See `asked`.
     pub there: usize,
     /// What was found, one entry a quantity.
     pub found: Vec<Found>,
+    /// Particles and clouds by cell.
+    pub profiles: Vec<Profile>,
+    /// Networks whose flow ended early: they are there, but have no gaps.
+    pub ended: Vec<Ended>,
     /// What was not computed.
     pub not_computed: Vec<String>,
 }
@@ -67,7 +81,7 @@ pub struct Options<'a> {
 }
 
 /// Format of the entries; part of their key.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where the rates of a config are kept: the grid and `[sweep]` leave no trace in the name, so that grids and seeds can grow.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -95,11 +109,10 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     atomic_write(dir.path().join(rates_report::CONFIG), config.resolved().as_bytes())?;
     let key = key(&plain, &grid, problem.init.atoms > 0);
     let (log, before) = Log::open(dir.path(), &key)?;
-    let (taus, tolerance) = (&settings.taus[..], grid.tolerance);
-    let shared = Shared { problem: &problem, taus, tolerance, wide: grid.wide, seed: config.seed };
+    let shared = Shared::new(&problem, &settings, &grid);
     let new = compute::missing(&shared, &grid, &reference.series, (&log, &key, &before), options)?;
     let entries = log.settle([before, new].concat())?;
-    let record = record(&dir, grid, reference, &entries);
+    let record = record(&dir, config, grid, reference, &entries);
     crate::store::write_json(&dir.analysis("rates"), &record)?;
     manifest.ended = Some(mckean_report::run_dir::now());
     manifest.work.insert("networks".into(), (record.there as u64).into());
@@ -130,17 +143,35 @@ pub fn collect(config: &Config, dir: &RunDir) -> Result<Record, Error> {
     let reference = reference::find(&plain, &Par::serial(), out, (&there.manifest()?.command, ""), &mut |_| {})?;
     let grid = config.rates.filled(config.init.atoms > 0);
     let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.atoms > 0));
-    Ok(record(dir, grid, reference, &entries))
+    Ok(record(dir, config, grid, reference, &entries))
 }
 
-fn record(dir: &RunDir, grid: RatesConfig, reference: Reference, entries: &[Entry]) -> Record {
+fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference, entries: &[Entry]) -> Record {
+    let atoms = config.init.atoms > 0;
     let inside = |e: &&Entry| {
         let finite = grid.depths.contains(&e.depth) && grid.widths.contains(&e.width) && e.seed < grid.seeds;
         finite || (e.width == 0 && grid.ladder.contains(&e.depth))
     };
     let asked = grid.widths.len() * grid.depths.len() * grid.seeds + grid.ladder.len();
-    let there = entries.iter().filter(inside).count();
-    let found = analyse::analyse(entries, &grid, reference.error);
-    let not_computed = vec!["distances W2 between particle clouds and the limit's".to_string()];
-    Record { dir: dir.path().into(), grid, reference, asked, there, found, not_computed }
+    let own: Vec<Entry> = entries.iter().filter(inside).cloned().collect();
+    let found = analyse::analyse(&own, &grid, &reference.error, atoms);
+    let not_computed = if atoms { vec![] } else { vec![NOT_COMPUTED.to_string()] };
+    let ended = own.iter().filter_map(|e| e.ended.clone()).collect();
+    let profiles = profile::profiles(&own);
+    let taus = limit::settings(config).taus;
+    Record {
+        dir: dir.path().into(),
+        taus,
+        asked,
+        there: own.len(),
+        grid,
+        reference,
+        found,
+        profiles,
+        ended,
+        not_computed,
+    }
 }
+
+const NOT_COMPUTED: &str =
+    "distances of particles and clouds: they are told one by one for laws of atoms only (init.atoms)";

@@ -5,7 +5,12 @@
 //! Cost: that of the analysis, seconds.
 //! Checked: `tests/rates.rs`; looked at as pictures.
 
+mod clouds;
 mod figures;
+mod remarks;
+
+pub use clouds::ends as clouds;
+pub use remarks::remarks;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -43,9 +48,16 @@ pub fn exponents(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
     let header = ["gap", "noise in M (-1/2)", "bias in L (-1)", "noise in L (-1/2)", "raw in M", "raw in L"];
     let row = |f: &Found| {
         let all = [&f.width, &f.depth, &f.noise_depth, &f.raw_width, &f.raw_depth];
-        [vec![f.quantity.words().to_string()], all.map(interval).to_vec()].concat()
+        [vec![label(f.quantity)], all.map(interval).to_vec()].concat()
     };
     (header.map(String::from).to_vec(), r.found.iter().map(row).collect())
+}
+
+/// The name of a quantity, with its predictions where they differ from those of the header.
+fn label(q: Quantity) -> String {
+    let ([in_m, _, in_l], _) = q.predicted();
+    let usual = (in_m, in_l) == (-0.5, -0.5);
+    if usual { q.words().into() } else { format!("{} (noise in M {in_m}, in L {in_l})", q.words()) }
 }
 
 /// The candidate of the best law, and that of the theorem's law.
@@ -79,53 +91,6 @@ pub fn laws(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
     (header.map(String::from).to_vec(), r.found.iter().map(row).collect())
 }
 
-/// What else there is to say, one line each.
-pub fn remarks(r: &Record) -> Vec<String> {
-    let mut lines = vec![];
-    let e = r.reference.error;
-    lines.push(format!(
-        "limit: {}, known error {:.1e} (output), {:.1e} (R), {:.1e} (Q), in {}",
-        r.reference.outcome.replace('_', " "),
-        e.output,
-        e.risk,
-        e.objective,
-        r.reference.dir.display()
-    ));
-    for f in r.found.iter().filter(|f| Quantity::THEOREM.contains(&f.quantity)) {
-        lines.extend(tail(f));
-        lines.extend(plan(f, r));
-        for x in [&f.width, &f.depth] {
-            lines.extend(x.problem.as_ref().map(|p| format!("{}: {p}", f.quantity.words())));
-        }
-    }
-    lines.extend(r.not_computed.iter().map(|w| format!("not computed: {w}")));
-    if r.there < r.asked {
-        lines.push(format!("{} networks are missing: the same command goes on", r.asked - r.there));
-    }
-    lines
-}
-
-fn tail(f: &Found) -> Option<String> {
-    let t = f.tail.as_ref()?;
-    let words = if t.is_heavier() { "HEAVIER than the theorem's sqrt(delta)" } else { "no heavier than sqrt(delta)" };
-    let (x, low, high) = (t.exponent.value, t.exponent.low, t.exponent.high);
-    Some(format!("{}: tail over seeds grows as delta^{x:.2} [{low:.2}, {high:.2}], {words}", f.quantity.words()))
-}
-
-fn plan(f: &Found, r: &Record) -> Option<String> {
-    let half = f.width.measured?.half_width();
-    let plan = f.plan.as_ref().filter(|_| half > r.grid.half_width)?;
-    let most = plan.add.iter().map(|a| a.2).max()?;
-    let at: Vec<String> = plan.add.iter().map(|a| format!("{} at M = {}", a.2, a.0)).collect();
-    let seeds = r.grid.seeds + most;
-    Some(format!(
-        "{}: the exponent in M is known to {half:.3}; for {} add in every depth {} seeds (--seeds {seeds} covers it)",
-        f.quantity.words(),
-        r.grid.half_width,
-        at.join(", ")
-    ))
-}
-
 /// Rebuilds the page of a directory from its networks.
 ///
 /// # Errors
@@ -143,9 +108,9 @@ pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
 pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf, Error> {
     let manifest = dir.manifest()?;
     let mut sections = vec![Section::new("Exponents", vec![block(EXPONENTS, exponents(r)), Block::List(remarks(r))])];
-    for f in r.found.iter().filter(|f| Quantity::THEOREM.contains(&f.quantity)) {
-        sections
-            .push(Section::new(format!("Gap of the {}", f.quantity.words()), vec![Block::Figures(figures::all(f))]));
+    sections.extend(clouds::section(r));
+    for f in r.found.iter().filter(|f| Quantity::SHOWN.contains(&f.quantity)) {
+        sections.push(Section::new(format!("Gap: {}", f.quantity.words()), vec![Block::Figures(figures::all(f))]));
     }
     sections.push(Section::new("Laws", vec![block(LAWS, laws(r)), Block::Text(HOW.into())]));
     sections.push(Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]));

@@ -48,14 +48,19 @@ fn config(sets: &[&str]) -> Config {
 
 /// Runs; returns the record and how many networks were missing. Stops after `most` of them.
 fn run(config: &Config, out: &Path, jobs: usize, most: usize) -> Result<(Record, usize), Error> {
-    let (stop, done, begun) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (stop, done, again, begun) =
+        (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let progress = |p: Progress<'_>| match p {
         Progress::Begin(n) => begun.store(n, Ordering::Relaxed),
         Progress::Done(_) => stop.store(done.fetch_add(1, Ordering::Relaxed) + 1 >= most, Ordering::Relaxed),
+        Progress::Again(_) => drop(again.fetch_add(1, Ordering::Relaxed)),
         Progress::Say(_) => {}
     };
     let options = Options { out, jobs, command: "mckean rates", source: ATOMS, stop: &stop, progress: &progress };
-    rates::run(config, &options).map(|r| (r, begun.load(Ordering::Relaxed)))
+    let record = rates::run(config, &options)?;
+    let [done, again, begun] = [done, again, begun].map(AtomicUsize::into_inner);
+    assert!(record.there < record.asked || done + again == begun, "a bar that ends full: {done} + {again} of {begun}");
+    Ok((record, begun))
 }
 
 fn contains(e: &Exponent, x: f64) -> bool {
@@ -67,7 +72,9 @@ fn exponents_of_width_and_depth_are_separated_and_wrong_laws_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let (r, begun) = run(&config(&[]), folder.path(), 2, usize::MAX).unwrap();
     assert_eq!((begun, r.there, r.asked), (4 * 3 * 40 + 5, 485, 485));
-    for f in r.found.iter().filter(|f| Quantity::THEOREM.contains(&f.quantity)) {
+    let like_outputs = |q| !matches!(q, Quantity::OutputMax | Quantity::Cloud);
+    assert_eq!(r.found.len(), Quantity::ALL.len());
+    for f in r.found.iter().filter(|f| like_outputs(f.quantity)) {
         let (width, depth) = (f.width.measured.unwrap(), f.depth.measured.unwrap());
         assert!((width.value + 0.5).abs() < 0.04 && width.half_width() < 0.05, "{:?}", f.width);
         assert!((depth.value + 1.0).abs() < 0.02 && depth.half_width() < 0.05, "{:?}", f.depth);
@@ -83,7 +90,12 @@ fn exponents_of_width_and_depth_are_separated_and_wrong_laws_rejected() {
         assert!(held_out(theorem) > 2.0 * held_out(laws.best()), "{laws:?}");
         assert!(f.tail.as_ref().is_some_and(|t| !t.is_heavier()), "{:?}", f.tail);
     }
+    let cloud = r.found.iter().find(|f| f.quantity == Quantity::Cloud).unwrap();
+    assert!(contains(&cloud.noise_depth, 0.0) && !contains(&cloud.width, -0.5), "{cloud:?}");
+    assert!((cloud.width.measured.unwrap().value + 0.25).abs() < 0.02, "sampling: {:?}", cloud.width);
+    assert_eq!(r.profiles.len(), 4 * 3 + 5, "one a cell and one a rung of the ladder");
     let page = fs::read_to_string(r.dir.join("report.html")).unwrap();
+    assert!(page.contains("Growth in training time") && page.contains("above the floor"));
     assert_eq!(page.matches("Noise of M particles").count() >= 3, page.contains("Gap against depth"));
     let dir = mckean_report::RunDir::open(&r.dir).unwrap();
     fs::remove_file(dir.report()).unwrap();
@@ -121,6 +133,29 @@ fn an_interrupted_grid_goes_on_to_the_same_bytes_and_a_grown_one_repeats_nothing
         "another tolerance is another set of networks"
     );
     assert_eq!(run(&config(&more), &two, 2, usize::MAX).unwrap().1, 0, "and leaves the first one as it is");
+}
+
+#[test]
+fn networks_that_ended_early_are_told_and_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = config(&["rates.seeds=5", "rates.depths=[2, 4]", "rates.ladder=[2, 3, 4, 6]"]);
+    let (whole, _) = run(&few, folder.path(), 2, usize::MAX).unwrap();
+    let file = whole.dir.join("cells.jsonl");
+    let text = fs::read_to_string(&file).unwrap();
+    let line = text.lines().find(|l| l.contains("\"width\":64,\"seed\":1")).unwrap();
+    let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
+    let ended = serde_json::json!({"what": "M = 64, L = 2, seed number 1", "outcome": "step_too_small", "tau": 0.7});
+    (entry["limit"], entry["wide"], entry["ended"]) = (serde_json::json!({}), serde_json::json!({}), ended);
+    entry.as_object_mut().unwrap().remove("clouds");
+    fs::write(&file, text.replace(line, &entry.to_string())).unwrap();
+    let (r, begun) = run(&few, folder.path(), 2, usize::MAX).unwrap();
+    assert_eq!((begun, r.there, r.asked, r.ended.len()), (0, 44, 44, 1), "it is there, and is not tried again");
+    let seeds = |r: &Record| r.found[0].noise.iter().map(|c| c.seeds).sum::<usize>();
+    assert_eq!((seeds(&whole), seeds(&r)), (40, 39));
+    assert!(r.found.iter().all(|f| f.width.measured.is_some()), "{:?}", r.found);
+    let lines = mckean::rates_report::remarks(&r).join("\n");
+    assert!(lines.contains("1 of 44 networks ended early") && lines.contains("step too small at tau = 0.7"), "{lines}");
+    assert!(fs::read_to_string(r.dir.join("report.html")).unwrap().contains("ended early"));
 }
 
 #[test]

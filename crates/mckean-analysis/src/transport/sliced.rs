@@ -6,7 +6,7 @@
 //! Cost: n log n a direction.
 //! Checked: tests below (shifts, scalings of a Gaussian, agreement with the exact distance in one dimension).
 
-use super::on_line;
+use super::{is_whole, on_line};
 use crate::error::AnalysisError;
 use mckean_num::rng::Seed;
 
@@ -46,8 +46,7 @@ pub fn sliced(a: &[f64], b: &[f64], dim: usize, count: usize) -> Result<f64, Ana
 /// # Errors
 /// Empty clouds, points that are not finite, weights that are not positive or not one a point.
 pub fn weighted(a: Weighted<'_>, b: Weighted<'_>, dim: usize, count: usize) -> Result<f64, AnalysisError> {
-    let fits = |x: Weighted<'_>| dim > 0 && x.0.len() == dim * x.1.len();
-    if !fits(a) || !fits(b) {
+    if !is_whole(a, dim) || !is_whole(b, dim) {
         let found = format!("{} and {} numbers, {} and {} weights", a.0.len(), b.0.len(), a.1.len(), b.1.len());
         return Err(AnalysisError::data("sliced W2", "whole points with a weight each", found));
     }

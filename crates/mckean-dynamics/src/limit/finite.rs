@@ -14,7 +14,7 @@ use mckean_num::rng::Seed;
 use std::sync::Arc;
 
 /// Weight of an atom that no particle has: far below rounding, yet a number to divide by.
-const GHOST: f64 = 1e-200;
+pub(super) const GHOST: f64 = 1e-200;
 
 /// A finite network of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,12 +86,20 @@ pub fn infinite(
 }
 
 impl Finite {
-    /// Follows the flow of this network, by atoms where the law has them.
+    /// The network and its start, by atoms where the law has them.
+    ///
+    /// # Errors
+    /// As [`coupled`].
+    pub fn start(self, problem: &Problem) -> Result<(Arc<Network>, Vec<f64>), LimitError> {
+        if problem.init.atoms > 0 { exact(problem, self) } else { coupled(problem, self) }
+    }
+
+    /// Follows the flow of this network.
     ///
     /// # Errors
     /// As [`coupled`].
     pub fn trace(self, problem: &Problem, taus: &[f64], tolerance: f64) -> Result<Trace, LimitError> {
-        let (net, start) = if problem.init.atoms > 0 { exact(problem, self)? } else { coupled(problem, self)? };
+        let (net, start) = self.start(problem)?;
         trace(problem, &net, &start, (taus, &[]), (tolerance, 1))
     }
 }

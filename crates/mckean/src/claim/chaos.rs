@@ -1,29 +1,33 @@
 //! Propagation of chaos: particles of a finite network against the same particles driven by the fields of an infinitely wide one.
 //!
 //! Maths: inside the proof of Theorem 3.1 of Gao et al. 2024: sup over s <= tau, depths and particles of |beta - beta~| is at most a constant
-//! times 1/L + sqrt((delta + log(L + 1))/M), beta~ with the same start, driven by the limit. Compared at equal depth, where the part 1/L
-//! cancels: atoms of the infinitely wide network of the same depth are exactly the driven particles (DERIVED).
-//! Shapes: `widths`, `depths`, `seeds`, as in `rate`; laws of atoms only.
+//! times 1/L + sqrt((delta + log(L + 1))/M), beta~ with the same start, driven by the limit. The part of the width at equal depth, where 1/L
+//! cancels: there the driven particles are the atoms of the infinitely wide network (DERIVED). The part of the depth without width.
+//! Shapes: `widths`, `depths`, `seeds`, or a `ladder`, as in `rate`; laws of atoms only.
 //! Cost: one flow a network.
 //! Checked: `tests/claims.rs`.
 
-use super::rate::{parts, shared};
+use super::rate::parts;
 use super::{Context, Found};
 use crate::error::Error;
+use crate::rates::{Quantity, Shared, Target, ladder};
 use mckean_analysis::fit::{Axis, Cell, power_law};
-use mckean_engine::Network;
-use mckean_model::Role;
 
 /// Exponent in M of the largest distance between particles and driven particles.
-pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (problem, taus, grid) = parts(c, &["widths", "depths"])?;
-    let shared = shared(c, &problem, &taus, &grid)?;
+pub fn width(c: &Context<'_>) -> Result<Found, Error> {
+    let (problem, settings, grid) = parts(c, &["widths", "depths"])?;
+    let shared = Shared::new(&problem, &settings, &grid);
     let mut cells = vec![];
     for &l in &grid.depths {
-        let driven = shared.atoms(0, l, 0)?.1;
+        let Some(driven) = shared.wide(l)?.atoms else {
+            return Ok(no_atoms());
+        };
         for &m in &grid.widths {
             let mut all: Vec<_> = (0..grid.seeds).map(|s| (s, None)).collect();
-            let one = |s: usize| shared.atoms(m, l, s).map(|(net, own)| farthest(&net, &own, &driven));
+            let one = |s: usize| -> Result<f64, Error> {
+                let own = shared.finite(m, l, s)?;
+                Ok(shared.compare(&own.side(), &driven.side())?.gaps().of(Quantity::Particles))
+            };
             c.par.each(&mut all, |_, (s, slot)| *slot = Some(one(*s)));
             let gaps = all.into_iter().filter_map(|a| a.1).collect::<Result<Vec<f64>, Error>>()?;
             cells.push(Cell { width: m as f64, depth: l as f64, gaps });
@@ -35,18 +39,33 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     Ok(Found { value: slope.value, interval: Some((slope.low, slope.high)), words, ..Default::default() })
 }
 
-/// Largest distance over times, blocks and joint particles (head and neuron together).
-pub(super) fn farthest(net: &Network, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    let mut most = 0.0f64;
-    for (a, b) in a.iter().zip(b) {
-        for l in 0..net.config.depth {
-            let tensors: Vec<_> =
-                [Role::Head, Role::Neuron].into_iter().flat_map(|r| net.layout.particles(l, r)).collect();
-            for j in 0..net.config.heads {
-                let places = tensors.iter().flat_map(|t| t.particle(j));
-                most = most.max(places.map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt());
-            }
-        }
+/// Exponent in L of the largest distance between atoms of infinitely wide networks and atoms driven by the limit.
+pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
+    let (problem, settings, grid) = parts(c, &["ladder"])?;
+    let shared = Shared::new(&problem, &settings, &grid);
+    let mut all: Vec<_> = grid.ladder.iter().map(|&l| (l, None)).collect();
+    c.par.each(&mut all, |_, (l, slot)| *slot = Some(Target::new(&shared, *l).and_then(|t| t.particles(&shared))));
+    let mut points = vec![];
+    for (l, found) in all {
+        let Some(Some((gaps, error))) = found.transpose()? else { return Ok(no_atoms()) };
+        points.push((l as f64, gaps.of(Quantity::Particles), error.of(Quantity::Particles)));
     }
-    most
+    let list: Vec<String> = points.iter().map(|p| format!("{} {:.2e}", p.0, p.1)).collect();
+    let words = format!(
+        "largest distance by L: {}; known error at most {:.0e}",
+        list.join(", "),
+        points.iter().fold(0.0, |m: f64, p| m.max(p.2))
+    );
+    Ok(match ladder::exponent(&points) {
+        Some(e) => Found { value: e.value, interval: Some((e.low, e.high)), words, ..Default::default() },
+        None => Found {
+            not_testable: Some(format!("a distance is not above its known error. {words}")),
+            ..Default::default()
+        },
+    })
+}
+
+pub(super) fn no_atoms() -> Found {
+    let why = "particles are driven one by one for laws of atoms only: set init.atoms".to_string();
+    Found { not_testable: Some(why), ..Default::default() }
 }

@@ -6,28 +6,33 @@
 //! Cost: one flow a seed.
 //! Checked: `tests/claims.rs`.
 
-use super::chaos::farthest;
-use super::rate::{parts, shared};
+use super::chaos::no_atoms;
+use super::rate::parts;
 use super::{Context, Found, sample};
 use crate::error::Error;
+use crate::rates::Shared;
 
 /// C(last time)/C(first time).
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (problem, taus, grid) = parts(c, &["widths", "depths"])?;
-    let shared = shared(c, &problem, &taus, &grid)?;
-    let (m, l) = (grid.widths[grid.widths.len() - 1], grid.depths[grid.depths.len() - 1]);
-    let driven = shared.atoms(0, l, 0)?.1;
+    let (problem, settings, grid) = parts(c, &["widths", "depths"])?;
+    let shared = Shared::new(&problem, &settings, &grid);
+    let (taus, m, l) = (&settings.taus, grid.widths[grid.widths.len() - 1], grid.depths[grid.depths.len() - 1]);
+    let Some(driven) = shared.wide(l)?.atoms else { return Ok(no_atoms()) };
+    let one = |s: usize| -> Result<Vec<f64>, Error> {
+        let far = shared.compare(&shared.finite(m, l, s)?.side(), &driven.side())?.largest;
+        let until = |most: &mut f64, x| {
+            *most = most.max(x);
+            Some(*most)
+        };
+        Ok(far.into_iter().scan(0.0, until).collect())
+    };
     let mut all: Vec<_> = (0..grid.seeds).map(|s| (s, None)).collect();
-    c.par.each(&mut all, |_, (s, slot)| {
-        let until = |own: &[Vec<f64>], net: &_, k: usize| farthest(net, &own[..k], &driven[..k]);
-        let found = shared.atoms(m, l, *s);
-        *slot = Some(found.map(|(net, own)| (1..=taus.len()).map(|k| until(&own, &net, k)).collect::<Vec<f64>>()));
-    });
+    c.par.each(&mut all, |_, (s, slot)| *slot = Some(one(*s)));
     let all = all.into_iter().filter_map(|a| a.1).collect::<Result<Vec<_>, Error>>()?;
     let rms = |k: usize| (all.iter().map(|d| d[k] * d[k]).sum::<f64>() / all.len() as f64).sqrt();
     let constants: Vec<f64> = (0..taus.len()).map(|k| rms(k) * ((m * l) as f64).sqrt()).collect();
     let list: Vec<String> = taus.iter().zip(&constants).map(|(t, x)| format!("C({t}) = {x:.2}")).collect();
-    let power = sample::slope(&taus, &constants);
+    let power = sample::slope(taus, &constants);
     let words = format!(
         "M = {m}, L = {l}, {} seeds, rms of the largest distance times sqrt(M L): {}; as a power of tau {power:.2}",
         grid.seeds,

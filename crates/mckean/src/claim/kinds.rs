@@ -6,7 +6,7 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, growth, lambda, moment, rate,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, field, growth, lambda, moment, rate,
     sampled, variation, velocity, width,
 };
 use crate::error::Error;
@@ -26,7 +26,9 @@ const KINDS: &[(&str, Kind)] = &[
     ("sampled_moment", sampled::measure),
     ("rate_width", rate::width),
     ("rate_depth", rate::depth),
-    ("chaos", chaos::measure),
+    ("chaos", chaos::width),
+    ("chaos_depth", chaos::depth),
+    ("field", field::measure),
     ("continuity", continuity::measure),
     ("failure", failure::measure),
     ("growth", growth::measure),

@@ -11,12 +11,12 @@ use crate::error::Error;
 use crate::rates::analyse::{bias, noise};
 use crate::rates::{Entry, Gaps, Quantity, RatesConfig, Reference, Shared, ladder};
 use mckean_analysis::fit::{Axis, Estimate, power_law};
-use mckean_dynamics::limit::{Problem, solve};
+use mckean_dynamics::limit::{Problem, Settings, solve};
 
 /// Exponent in M of the noise: of outputs, R and Q the one farthest from the prediction.
 pub fn width(c: &Context<'_>) -> Result<Found, Error> {
-    let (problem, taus, grid) = parts(c, &["widths", "depths"])?;
-    let shared = shared(c, &problem, &taus, &grid)?;
+    let (problem, settings, grid) = parts(c, &["widths", "depths"])?;
+    let shared = Shared::new(&problem, &settings, &grid);
     let mut wide = grid.depths.iter().map(|&l| (l, None)).collect::<Vec<_>>();
     c.par.each(&mut wide, |_, (l, slot)| *slot = Some(shared.wide(*l)));
     let wide = wide.into_iter().filter_map(|(l, w)| Some(w?.map(|w| (l, w)))).collect::<Result<Vec<_>, Error>>()?;
@@ -24,10 +24,11 @@ pub fn width(c: &Context<'_>) -> Result<Found, Error> {
     let all = grid.depths.iter().flat_map(|&l| grid.widths.iter().flat_map(move |&m| seeds(l, m)));
     let mut all: Vec<_> = all.collect();
     c.par.each(&mut all, |_, (l, m, s, slot)| *slot = Some(shared.finite(*m, *l, *s)));
-    let mut entries: Vec<Entry> = wide.iter().map(|(l, w)| entry(*l, 0, 0, Gaps::default(), w.own)).collect();
+    let mut entries: Vec<Entry> = wide.iter().map(|(l, w)| entry(*l, 0, 0, Gaps::default(), w.own.clone())).collect();
     for (l, m, s, curves) in all {
-        let Some(curves) = curves.transpose()? else { continue };
-        let own = wide.iter().filter(|w| w.0 == l).map(|w| Gaps::between(&curves, &w.1.series, problem.data.samples));
+        let Some(own) = curves.transpose()? else { continue };
+        let curves = &own.trace.series;
+        let own = wide.iter().filter(|w| w.0 == l).map(|w| Gaps::between(curves, &w.1.series, problem.data.samples));
         entries.extend(own.map(|gaps| entry(l, m, s, Gaps::default(), gaps)));
     }
     let one = |q: Quantity| Ok((q, power_law(&noise(q, &entries, &grid)?, Axis::Width)?.slope));
@@ -38,16 +39,15 @@ pub fn width(c: &Context<'_>) -> Result<Found, Error> {
 
 /// Exponent in L of the bias: of outputs, R and Q the one farthest from the prediction.
 pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
-    let (problem, taus, grid) = parts(c, &["ladder"])?;
-    let config = c.claim.problem(&[])?;
-    let limit = solve(&problem, &crate::limit::settings(&config), c.par, &mut |_| {})?;
-    if limit.taus.len() < taus.len() {
+    let (problem, settings, grid) = parts(c, &["ladder"])?;
+    let limit = solve(&problem, &settings, c.par, &mut |_| {})?;
+    if limit.taus.len() < settings.taus.len() {
         let why = format!("the limit itself ends early: {}", limit.outcome.name());
         return Ok(Found { not_testable: Some(why), ..Default::default() });
     }
     let bands = [&limit.risk, &limit.objective, &limit.moment, &limit.outputs];
     let (series, error) = Reference::curves(bands, problem.data.samples);
-    let shared = shared(c, &problem, &taus, &grid)?;
+    let shared = Shared::new(&problem, &settings, &grid);
     let mut all: Vec<_> = grid.ladder.iter().map(|&l| (l, None)).collect();
     c.par.each(&mut all, |_, (l, slot)| *slot = Some(shared.wide(*l)));
     let mut entries = vec![];
@@ -64,11 +64,15 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     Ok(worst(
         &all,
         c,
-        &format!("infinitely wide networks of depths {:?}, known error {:.0e}", grid.ladder, error.output),
+        &format!(
+            "infinitely wide networks of depths {:?}, known error {:.0e}",
+            grid.ladder,
+            error.of(Quantity::Output)
+        ),
     ))
 }
 
-pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Vec<f64>, RatesConfig), Error> {
+pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Settings, RatesConfig), Error> {
     let config = c.claim.problem(&[])?;
     let problem = crate::limit::problem(&config)?;
     problem.check()?;
@@ -90,21 +94,11 @@ pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Vec<f64
     grid.tolerance = c.number("tolerance")?;
     let grid = grid.filled(problem.init.atoms > 0);
     grid.check(&problem)?;
-    Ok((problem, crate::limit::settings(&config).taus, grid))
-}
-
-pub(super) fn shared<'a>(
-    c: &Context<'_>,
-    problem: &'a Problem,
-    taus: &'a [f64],
-    grid: &RatesConfig,
-) -> Result<Shared<'a>, Error> {
-    let seed = c.claim.problem(&[])?.seed;
-    Ok(Shared { problem, taus, tolerance: grid.tolerance, wide: grid.wide, seed })
+    Ok((problem, crate::limit::settings(&config), grid))
 }
 
 fn entry(depth: usize, width: usize, seed: usize, limit: Gaps, wide: Gaps) -> Entry {
-    Entry { key: String::new(), depth, width, seed, limit, wide }
+    Entry { depth, width, seed, limit, wide, ..Entry::default() }
 }
 
 fn worst(all: &[(Quantity, Estimate)], c: &Context<'_>, what: &str) -> Found {

@@ -57,7 +57,7 @@ pub struct Found {
     pub laws: Option<Choice>,
     /// Tail over seeds of the noise in the cell of smallest width and depth.
     pub tail: Option<Tail>,
-    /// Seeds to add, in every depth, for the asked interval of the exponent in M.
+    /// Seeds to add, at which width and depth, for the asked interval of the exponent in M.
     pub plan: Option<Plan>,
 }
 
@@ -76,18 +76,22 @@ pub struct Summary {
     pub relative: f64,
 }
 
-/// Analyses `entries` of the grid of `config`; `reference` is the known error of the limit.
-pub fn analyse(entries: &[Entry], config: &RatesConfig, reference: Gaps) -> Vec<Found> {
-    Quantity::ALL.iter().map(|&q| one(q, entries, config, reference.of(q))).collect()
+/// Analyses `entries` of the grid of `config`, one quantity after the other; `reference` is the known error of the limit. Networks of
+/// atoms cost the same at every width.
+pub fn analyse(entries: &[Entry], config: &RatesConfig, reference: &Gaps, atoms: bool) -> Vec<Found> {
+    let own = entries.iter().filter(|e| e.width == 0).map(|e| &e.error);
+    let error = |q: Quantity| reference.of(q) + own.clone().map(|e| e.of(q)).fold(0.0, f64::max);
+    let there = |q: &&Quantity| entries.iter().any(|e| e.limit.get(**q).is_some());
+    Quantity::ALL.iter().filter(there).map(|&q| one(q, entries, config, (reference.of(q), error(q)), atoms)).collect()
 }
 
 /// The cells of one kind of gap; only those with two seeds or more.
-pub fn cells(entries: &[Entry], config: &RatesConfig, gap: impl Fn(&Entry) -> f64) -> Vec<Cell> {
+pub fn cells(entries: &[Entry], config: &RatesConfig, gap: impl Fn(&Entry) -> Option<f64>) -> Vec<Cell> {
     let mut all = vec![];
     for &depth in &config.depths {
         for &width in &config.widths {
             let own = entries.iter().filter(|e| e.depth == depth && e.width == width && e.seed < config.seeds);
-            let gaps: Vec<f64> = own.map(&gap).collect();
+            let gaps: Vec<f64> = own.filter_map(&gap).collect();
             if gaps.len() > 1 {
                 all.push(Cell { width: width as f64, depth: depth as f64, gaps });
             }
@@ -99,7 +103,7 @@ pub fn cells(entries: &[Entry], config: &RatesConfig, gap: impl Fn(&Entry) -> f6
 /// Noise by cell, with the own error of the wide networks taken off.
 pub fn noise(q: Quantity, entries: &[Entry], config: &RatesConfig) -> Result<Vec<Cell>, AnalysisError> {
     let own = |l: f64| entries.iter().find(|e| e.width == 0 && e.depth as f64 == l).map_or(0.0, |e| e.wide.of(q));
-    let grid = cells(entries, config, |e| e.wide.of(q));
+    let grid = cells(entries, config, |e| e.wide.get(q));
     let each = grid.iter().map(|c| corrected(std::slice::from_ref(c), own(c.depth)).map(|mut one| one.remove(0)));
     each.collect()
 }
@@ -107,7 +111,7 @@ pub fn noise(q: Quantity, entries: &[Entry], config: &RatesConfig) -> Result<Vec
 /// (L, bias, known error) of the infinitely wide networks.
 pub fn bias(q: Quantity, entries: &[Entry], config: &RatesConfig, reference: f64) -> Vec<(f64, f64, f64)> {
     let own = entries.iter().filter(|e| e.width == 0 && config.ladder.contains(&e.depth));
-    own.map(|e| (e.depth as f64, e.limit.of(q), reference + e.wide.of(q))).collect()
+    own.filter_map(|e| Some((e.depth as f64, e.limit.get(q)?, reference + e.wide.of(q) + e.error.of(q)))).collect()
 }
 
 const NOISE: &str =
@@ -116,10 +120,11 @@ const BIAS: &str = "bias: gap of infinitely wide networks to the limit, with the
                     by the shallowest left out and by known errors";
 const RAW: &str = "gap to the limit as it is; interval by nested bootstrap over seeds";
 
-fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, reference: f64) -> Found {
-    let (noise, bias) = (noise(q, entries, config), bias(q, entries, config, reference));
-    let plain = cells(entries, config, |e| e.limit.of(q));
-    let raw = corrected(&plain, reference);
+fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (curves, error): (f64, f64), atoms: bool) -> Found {
+    let (noise, bias) = (noise(q, entries, config), bias(q, entries, config, curves));
+    let plain = cells(entries, config, |e| e.limit.get(q));
+    let raw = corrected(&plain, error);
+    let ([in_m, in_l, noise_l], by) = q.predicted();
     let exponent = |grid: &Result<Vec<Cell>, AnalysisError>, axis, predicted, by, of| {
         let fitted =
             grid.as_ref().map_err(ToString::to_string).and_then(|g| power_law(g, axis).map_err(|e| e.to_string()));
@@ -134,28 +139,25 @@ fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, reference: f64) -> 
         Err(e) => Err(AnalysisError::NotTestable(e.to_string())),
     };
     let shallow = noise.as_ref().ok().and_then(|g| g.first().cloned());
-    let per_depth = config.half_width * (config.depths.len() as f64).sqrt();
+    let cost = |c: &Cell| if atoms { c.depth } else { c.width * c.depth };
     Found {
         quantity: q,
-        width: exponent(&noise, Axis::Width, -0.5, "theorem", NOISE),
+        width: exponent(&noise, Axis::Width, in_m, by, NOISE),
         depth: Exponent {
-            predicted: -1.0,
-            by: "theorem",
+            predicted: in_l,
+            by,
             of: BIAS,
             problem: ladder.as_ref().err().cloned(),
             measured: ladder.ok(),
         },
-        noise_depth: exponent(&noise, Axis::Depth, -0.5, "derived", NOISE),
-        raw_width: exponent(&some(&raw, &|c| c.depth == deepest), Axis::Width, -0.5, "theorem", RAW),
-        raw_depth: exponent(&some(&raw, &|c| c.width == widest), Axis::Depth, -1.0, "theorem", RAW),
+        noise_depth: exponent(&noise, Axis::Depth, noise_l, "derived", NOISE),
+        raw_width: exponent(&some(&raw, &|c| c.depth == deepest), Axis::Width, in_m, by, RAW),
+        raw_depth: exponent(&some(&raw, &|c| c.width == widest), Axis::Depth, in_l, by, RAW),
         bias,
         gaps: plain.iter().map(summary).collect(),
         laws: raw.as_ref().ok().and_then(|g| choose(g).ok()),
         tail: shallow.as_ref().and_then(|c| tail(c).ok()),
-        plan: shallow.and_then(|first| {
-            let own: Vec<Cell> = noise.as_ref().ok()?.iter().filter(|c| c.depth == first.depth).cloned().collect();
-            plan(&own, per_depth).ok()
-        }),
+        plan: noise.as_ref().ok().and_then(|g| plan(g, config.half_width, cost).ok()),
         noise: noise.as_ref().map_or(vec![], |g| g.iter().map(summary).collect()),
     }
 }

@@ -6,10 +6,12 @@
 //! Cost: one flow a network, O(K L) for atoms, O(M L) else; `REPLICATES + 1` flows a wide one.
 //! Checked: `tests/rates.rs`.
 
+use super::clouds::{Clouds, Side, compare};
+use super::ended::Ended;
 use super::gaps::Gaps;
+use super::settings::RatesConfig;
 use crate::error::Error;
-use mckean_dynamics::Outcome;
-use mckean_dynamics::limit::{Finite, Problem, Series, Trace, blocks, exact, sobol_particles, trace};
+use mckean_dynamics::limit::{Finite, Problem, Series, Settings, Trace, blocks, sobol_particles, trace};
 use mckean_engine::Network;
 use mckean_model::init;
 use mckean_num::rng::{Seed, mix64};
@@ -21,6 +23,8 @@ pub struct Shared<'a> {
     pub problem: &'a Problem,
     /// Training times.
     pub taus: &'a [f64],
+    /// Which of them are snapshots, at which clouds are compared.
+    pub snapshots: Vec<usize>,
     /// Tolerance of a step in training time.
     pub tolerance: f64,
     /// Quasi-random particles that stand for infinitely many, for laws without atoms.
@@ -29,51 +33,68 @@ pub struct Shared<'a> {
     pub seed: u64,
 }
 
+/// A network and its flow.
+pub struct Followed {
+    /// Network.
+    pub net: Arc<Network>,
+    /// Its flow; particles at all times for laws of atoms.
+    pub trace: Trace,
+}
+
+impl Followed {
+    /// All its particles.
+    pub fn side(&self) -> Side<'_> {
+        let c = &self.net.config;
+        Side { net: &self.net, kept: &self.trace.kept, blocks: (c.depth, 1), range: 0..c.heads }
+    }
+}
+
 /// An infinitely wide network.
 pub struct Wide {
     /// Its curves.
     pub series: Series,
     /// Its own error: steps in training time, and quasi-random particles where they are used.
     pub own: Gaps,
+    /// Its atoms, for laws of atoms.
+    pub atoms: Option<Followed>,
 }
 
 /// Independent scramblings of a wide network without atoms.
 const REPLICATES: usize = 4;
 /// Factor between the tolerances whose difference is the error of time.
-const FINER: f64 = 0.02;
+pub(super) const FINER: f64 = 0.02;
+/// The same for laws without atoms, whose particles err by far more than time.
+const ROUGHER: f64 = 0.1;
 
-impl Shared<'_> {
-    /// The curves of the network of width `m`, depth `l`, number `s`.
+impl<'a> Shared<'a> {
+    /// For the times of `settings` and the accuracy of `grid`.
+    pub fn new(problem: &'a Problem, settings: &'a Settings, grid: &RatesConfig) -> Shared<'a> {
+        let taus = &settings.taus[..];
+        let snapshots = (0..taus.len()).filter(|&i| settings.snapshots.contains(&taus[i])).collect();
+        Shared { problem, taus, snapshots, tolerance: grid.tolerance, wide: grid.wide, seed: settings.seed }
+    }
+
+    /// Whether the law has atoms, so that particles can be told one by one at every width.
+    pub fn has_atoms(&self) -> bool {
+        self.problem.init.atoms > 0
+    }
+
+    /// The network of width `m`, depth `l`, number `s`, and its start.
+    ///
+    /// # Errors
+    /// Sizes that do not fit into memory.
+    pub fn network(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<f64>), Error> {
+        let sizes = mix64(mix64(self.seed ^ mix64(m as u64)) ^ mix64(!(l as u64)));
+        let finite = Finite { width: m, depth: l, seed: mix64(sizes ^ mix64(s as u64 + 1)) };
+        Ok(finite.start(self.problem)?)
+    }
+
+    /// The same, followed.
     ///
     /// # Errors
     /// A flow that ends early.
-    pub fn finite(&self, m: usize, l: usize, s: usize) -> Result<Series, Error> {
-        let found = self.named(m, l, s).trace(self.problem, self.taus, self.tolerance)?;
-        whole(found, &format!("M = {m}, L = {l}, seed number {s}")).map(|t| t.series)
-    }
-
-    /// The network of width `m`, depth `l`, number `s`.
-    fn named(&self, m: usize, l: usize, s: usize) -> Finite {
-        let sizes = mix64(mix64(self.seed ^ mix64(m as u64)) ^ mix64(!(l as u64)));
-        Finite { width: m, depth: l, seed: mix64(sizes ^ mix64(s as u64 + 1)) }
-    }
-
-    /// The atoms of a network (width 0: infinitely wide) at every training time, as parameters of the returned network. Equal layouts for
-    /// all widths: atom k of block l is the same particle at the start.
-    ///
-    /// # Errors
-    /// A flow that ends early, a law without atoms.
-    pub fn atoms(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<Vec<f64>>), Error> {
-        let (net, start) = match m {
-            0 => {
-                let atoms = self.problem.law()?.atoms();
-                self.start(l, |_| atoms.clone())?
-            }
-            _ => exact(self.problem, self.named(m, l, s))?,
-        };
-        let found = trace(self.problem, &net, &start, (self.taus, self.taus), (self.tolerance, 1))?;
-        let found = whole(found, &format!("M = {m}, L = {l}, seed number {s}"))?;
-        Ok((net, found.kept.into_iter().map(|k| k.1).collect()))
+    pub fn finite(&self, m: usize, l: usize, s: usize) -> Result<Followed, Error> {
+        self.follow(self.network(m, l, s)?, self.tolerance, &format!("M = {m}, L = {l}, seed number {s}"))
     }
 
     /// The infinitely wide network of depth `l`.
@@ -81,31 +102,43 @@ impl Shared<'_> {
     /// # Errors
     /// A flow that ends early.
     pub fn wide(&self, l: usize) -> Result<Wide, Error> {
-        let atoms = self.problem.law()?.atoms();
-        let samples = self.problem.data.samples;
-        if !atoms.is_empty() {
-            let follow = |tolerance| self.system(l, |_| atoms.clone(), tolerance);
-            let (series, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
-            return Ok(Wide { own: Gaps::between(&series, &fine, samples), series });
-        }
         let law = self.problem.law()?;
-        let scrambled = |r: usize, tolerance| {
+        let samples = self.problem.data.samples;
+        let name = format!("M = infinity, L = {l}");
+        if self.has_atoms() {
+            let atoms = law.atoms();
+            let follow = |tolerance| self.follow(self.start(l, |_| atoms.clone())?, tolerance, &name);
+            let (one, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
+            let steps = Gaps::between(&one.trace.series, &fine.trace.series, samples);
+            let own = steps.plus(&self.compare(&one.side(), &fine.side())?.gaps());
+            return Ok(Wide { own, series: one.trace.series.clone(), atoms: Some(one) });
+        }
+        let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
             let points = |slice| sobol_particles(&law, self.seed.wrapping_add(r as u64), slice + 1, 0..self.wide / 2);
-            self.system(l, points, tolerance)
+            Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
         let series = mean(&all);
-        let spread = all.iter().fold(Gaps::default(), |sum, s| sum.plus(Gaps::between(s, &series, samples)));
+        let spread = all.iter().fold(Gaps::default(), |sum, s| sum.plus(&Gaps::between(s, &series, samples)));
         let n = REPLICATES as f64;
-        let time = Gaps::between(&all[0], &scrambled(0, FINER * self.tolerance)?, samples);
-        Ok(Wide { own: spread.times(1.0 / (n * (n - 1.0).sqrt())).plus(time), series })
+        let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
+        Ok(Wide { own: spread.times(1.0 / (n * (n - 1.0).sqrt())).plus(&time), series, atoms: None })
     }
 
-    /// The flow of the network whose blocks hold `particles` with equal weights.
-    fn system(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>, tolerance: f64) -> Result<Series, Error> {
-        let (net, start) = self.start(l, particles)?;
-        let found = trace(self.problem, &net, &start, (self.taus, &[]), (tolerance, 1))?;
-        whole(found, &format!("M = infinity, L = {l}")).map(|t| t.series)
+    /// Particles and clouds of `own` against those that move by another field.
+    ///
+    /// # Errors
+    /// Particles that are not finite.
+    pub fn compare(&self, own: &Side<'_>, other: &Side<'_>) -> Result<Clouds, Error> {
+        Ok(compare(own, other, &self.snapshots)?)
+    }
+
+    /// The flow of a network; parameters are kept where particles can be compared.
+    fn follow(&self, (net, start): (Arc<Network>, Vec<f64>), tolerance: f64, what: &str) -> Result<Followed, Error> {
+        let keep = if self.has_atoms() { self.taus } else { &[] };
+        let trace = trace(self.problem, &net, &start, (self.taus, keep), (tolerance, 1))?;
+        Ended::check(&trace, what)?;
+        Ok(Followed { net, trace })
     }
 
     fn start(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>) -> Result<(Arc<Network>, Vec<f64>), Error> {
@@ -117,19 +150,6 @@ impl Shared<'_> {
         }
         Ok((Arc::new(net), start))
     }
-}
-
-/// A flow that reached its last time.
-fn whole(found: Trace, value: &str) -> Result<Trace, Error> {
-    if found.outcome == Outcome::Finished {
-        return Ok(found);
-    }
-    let tau = found.outcome.tau().unwrap_or(0.0);
-    let problem = format!(
-        "the flow of this network ends as {} at tau = {tau}: there is no gap. Lower init.scale, or the last of limit.taus.",
-        found.outcome.name()
-    );
-    Err(Error::Value { key: "rates".into(), value: value.into(), problem })
 }
 
 fn mean(all: &[Series]) -> Series {

@@ -6,10 +6,11 @@
 //! Checked: `tests/rates.rs`.
 
 use super::Options;
-use super::cells::{Shared, Wide};
+use super::cells::Shared;
 use super::gaps::Gaps;
 use super::log::{Entry, Log};
 use super::settings::RatesConfig;
+use super::target::{Measured, Target};
 use crate::error::Error;
 use mckean_dynamics::limit::Series;
 use std::sync::Mutex;
@@ -24,6 +25,8 @@ pub enum Progress<'a> {
     Begin(usize),
     /// One more is done.
     Done(&'a str),
+    /// An infinitely wide network was there, but had to be followed again for others of its depth.
+    Again(&'a str),
 }
 
 /// Calls `one` for 0..n on `jobs` threads, in order of their beginning; results in order, without those not begun.
@@ -45,9 +48,6 @@ fn on_threads<T: Send>(jobs: usize, n: usize, one: impl Fn(usize) -> Option<T> +
     results.into_iter().filter_map(|r| r.1).collect()
 }
 
-/// A depth, its infinitely wide network, and its entry where there was none.
-type Rung = (usize, Wide, Option<Entry>);
-
 /// Follows the networks of `grid` that are not in `before`, and appends them to the log.
 pub(super) fn missing(
     shared: &Shared<'_>,
@@ -66,31 +66,38 @@ pub(super) fn missing(
     let ladder: Vec<usize> = grid.ladder.iter().copied().filter(needs).collect();
     (options.progress)(Progress::Begin(open.len() + ladder.len()));
     let may_begin = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
-    let samples = shared.problem.data.samples;
-    let keep = |depth, width, seed, gaps: (Gaps, Gaps)| {
-        let entry = Entry { key: key.into(), depth, width, seed, limit: gaps.0, wide: gaps.1 };
+    let keep = |depth, width, seed, (found, error): (Result<Measured, Error>, Gaps)| {
+        let (m, ended) = match found {
+            Ok(m) => (m, None),
+            Err(Error::Ended(e)) => (Measured::default(), Some(e)),
+            Err(e) => return Err(e),
+        };
+        let Measured { limit, wide, clouds } = m;
+        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, clouds, ended };
         log.append(&entry)?;
         let size = if width == 0 { "infinity".into() } else { width.to_string() };
         (options.progress)(Progress::Done(&format!("M = {size}, L = {depth}")));
         Ok(entry)
     };
-    let wide = |i: usize| -> Option<Result<Rung, Error>> {
+    let target = |i: usize| -> Option<Result<(Target, Option<Entry>), Error>> {
         let l = *ladder.get(i).filter(|_| may_begin())?;
-        let found = shared.wide(l).and_then(|w| {
-            let gaps = (Gaps::between(&w.series, limit, samples), w.own);
-            let new = if there.contains(&(l, 0, 0)) { None } else { Some(keep(l, 0, 0, gaps)?) };
-            Ok((l, w, new))
+        let found = Target::new(shared, l).and_then(|target| {
+            if there.contains(&(l, 0, 0)) {
+                (options.progress)(Progress::Again(&format!("M = infinity, L = {l}")));
+                return Ok((target, None));
+            }
+            let entry = keep(l, 0, 0, (target.bias(shared, limit), target.error.clone()))?;
+            Ok((target, Some(entry)))
         });
         Some(found)
     };
-    let wide = on_threads(options.jobs, ladder.len(), wide).into_iter().collect::<Result<Vec<_>, Error>>()?;
+    let targets = on_threads(options.jobs, ladder.len(), target).into_iter().collect::<Result<Vec<_>, Error>>()?;
     let finite = |i: usize| -> Option<Result<Entry, Error>> {
         let (l, m, s) = open[i];
-        let own = wide.iter().find(|w| w.0 == l).filter(|_| may_begin())?;
-        let gap = |curves: &Series, to: &Series| Gaps::between(curves, to, samples);
-        let followed = shared.finite(m, l, s);
-        Some(followed.and_then(|c| keep(l, m, s, (gap(&c, limit), gap(&c, &own.1.series)))))
+        let target = targets.iter().map(|t| &t.0).find(|t| t.depth == l).filter(|_| may_begin())?;
+        let found = shared.finite(m, l, s).and_then(|own| target.measure(shared, &own, limit));
+        Some(keep(l, m, s, (found, Gaps::default())))
     };
     let finite = on_threads(options.jobs, open.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
-    Ok(wide.into_iter().filter_map(|w| w.2).chain(finite).collect())
+    Ok(targets.into_iter().filter_map(|t| t.1).chain(finite).collect())
 }

@@ -1,45 +1,50 @@
-//! How far two flows of networks are apart: the left sides of Theorem 3.1, (i) to (iii).
+//! How far two flows of networks are apart: the left sides of Theorem 3.1 and of its proof, and distances of particle clouds.
 //!
-//! Maths: largest over the training times of |Read T - Read T'| (root mean square and largest over the samples), |R - R'|, |Q - Q'|.
-//! Shapes: two series over the same times to four numbers.
+//! Maths: largest over the training times of |Read T - Read T'| (root mean square and largest over the samples), |R - R'|, |Q - Q'|;
+//! particles and clouds as in `clouds`.
+//! Shapes: two series over the same times to one number a quantity; quantities that were not measured are absent.
 //! Cost: linear.
 //! Checked: tests below.
 
 use mckean_dynamics::limit::Series;
 use serde::{Deserialize, Serialize};
-
-/// Four gaps, each the largest over training time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Gaps {
-    /// Outputs, root mean square over the samples.
-    pub output: f64,
-    /// Outputs, largest over the samples.
-    pub output_max: f64,
-    /// Risk R.
-    pub risk: f64,
-    /// Regularised risk Q.
-    pub objective: f64,
-}
+use std::collections::BTreeMap;
 
 /// A quantity whose gap is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
-    /// See [`Gaps::output`].
+    /// Outputs, root mean square over the samples.
     Output,
-    /// See [`Gaps::output_max`].
+    /// Outputs, largest over the samples.
     OutputMax,
-    /// See [`Gaps::risk`].
+    /// Risk R.
     Risk,
-    /// See [`Gaps::objective`].
+    /// Regularised risk Q.
     Objective,
+    /// Largest distance of a particle to the one of the same start that is driven by the limit.
+    Particles,
+    /// Root mean square of the same over particles and depth.
+    ParticlesRms,
+    /// sqrt(int W2^2 dt) between the cloud and the limit's law.
+    Cloud,
+    /// The same to the cloud of the same draws driven by the limit: above the floor of sampling.
+    CloudAbove,
 }
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Quantity; 4] = [Quantity::Output, Quantity::OutputMax, Quantity::Risk, Quantity::Objective];
+    pub const ALL: [Quantity; 8] = {
+        use Quantity::*;
+        [Output, OutputMax, Risk, Objective, Particles, ParticlesRms, Cloud, CloudAbove]
+    };
     /// Those of Theorem 3.1, one each.
     pub const THEOREM: [Quantity; 3] = [Quantity::Output, Quantity::Risk, Quantity::Objective];
+    /// Those with figures.
+    pub const SHOWN: [Quantity; 6] = {
+        use Quantity::*;
+        [Output, Risk, Objective, Particles, Cloud, CloudAbove]
+    };
 
     /// In words.
     pub fn words(self) -> &'static str {
@@ -48,19 +53,45 @@ impl Quantity {
             Quantity::OutputMax => "output, worst sample",
             Quantity::Risk => "risk R",
             Quantity::Objective => "objective Q",
+            Quantity::Particles => "particles",
+            Quantity::ParticlesRms => "particles, rms",
+            Quantity::Cloud => "cloud W2",
+            Quantity::CloudAbove => "cloud W2 above the floor",
+        }
+    }
+
+    /// Exponents of noise in M, bias in L, noise in L, and where the first two come from. DERIVED for clouds of atoms: counts of M draws
+    /// err by M^-1/2, and that share of the mass moves a fixed way, so W2 falls as M^-1/4, whatever the depth.
+    pub fn predicted(self) -> ([f64; 3], &'static str) {
+        match self {
+            Quantity::Cloud => ([-0.25, -1.0, 0.0], "derived"),
+            Quantity::CloudAbove => ([-0.5, -1.0, -0.5], "derived"),
+            _ => ([-0.5, -1.0, -0.5], "theorem"),
         }
     }
 }
 
+/// Gaps by quantity, each the largest over training time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Gaps(BTreeMap<Quantity, f64>);
+
 impl Gaps {
-    /// One of them.
+    /// One of them, if it was measured.
+    pub fn get(&self, q: Quantity) -> Option<f64> {
+        self.0.get(&q).copied()
+    }
+
+    /// One of them, 0 if it was not measured: for errors.
     pub fn of(&self, q: Quantity) -> f64 {
-        match q {
-            Quantity::Output => self.output,
-            Quantity::OutputMax => self.output_max,
-            Quantity::Risk => self.risk,
-            Quantity::Objective => self.objective,
-        }
+        self.get(q).unwrap_or(0.0)
+    }
+
+    /// With one more.
+    #[must_use]
+    pub fn with(mut self, q: Quantity, gap: f64) -> Gaps {
+        self.0.insert(q, gap);
+        self
     }
 
     /// The gaps between two series over the same times, of outputs of `samples` samples.
@@ -69,42 +100,37 @@ impl Gaps {
         let time = a.outputs.len() / a.len().max(1);
         let each = time / samples.max(1);
         let square = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
-        let mut gaps =
-            Gaps { risk: far(&a.risk, &b.risk), objective: far(&a.objective, &b.objective), ..Gaps::default() };
+        let (mut rms, mut largest) = (0.0, 0.0);
         for (x, y) in a.outputs.chunks(time.max(1)).zip(b.outputs.chunks(time.max(1))) {
             let squares = x.chunks(each.max(1)).zip(y.chunks(each.max(1))).map(|(x, y)| square(x, y));
             let (sum, most) = squares.fold((0.0, 0.0), |(s, m), q| (s + q, worse(m, q)));
-            gaps.output = worse(gaps.output, (sum / samples as f64).sqrt());
-            gaps.output_max = worse(gaps.output_max, most.sqrt());
+            rms = worse(rms, (sum / samples as f64).sqrt());
+            largest = worse(largest, most.sqrt());
         }
-        gaps
+        Gaps::default()
+            .with(Quantity::Output, rms)
+            .with(Quantity::OutputMax, largest)
+            .with(Quantity::Risk, far(&a.risk, &b.risk))
+            .with(Quantity::Objective, far(&a.objective, &b.objective))
     }
 
-    /// Sums, entry by entry.
+    /// Those of both; sums where both have a quantity.
     #[must_use]
-    pub fn plus(self, o: Gaps) -> Gaps {
-        Gaps {
-            output: self.output + o.output,
-            output_max: self.output_max + o.output_max,
-            risk: self.risk + o.risk,
-            objective: self.objective + o.objective,
-        }
+    pub fn plus(mut self, other: &Gaps) -> Gaps {
+        other.0.iter().for_each(|(q, x)| *self.0.entry(*q).or_insert(0.0) += x);
+        self
     }
 
-    /// All entries times a number.
+    /// All of them times a number.
     #[must_use]
-    pub fn times(self, x: f64) -> Gaps {
-        Gaps {
-            output: self.output * x,
-            output_max: self.output_max * x,
-            risk: self.risk * x,
-            objective: self.objective * x,
-        }
+    pub fn times(mut self, x: f64) -> Gaps {
+        self.0.values_mut().for_each(|gap| *gap *= x);
+        self
     }
 }
 
 /// The larger one, or the one that is no number.
-fn worse(m: f64, x: f64) -> f64 {
+pub(super) fn worse(m: f64, x: f64) -> f64 {
     if x > m || x.is_nan() { x } else { m }
 }
 
@@ -121,11 +147,16 @@ mod tests {
         b.push(1.5, 2.0, 0.0, &[0.0, 0.0, 1.0, 1.0]);
         b.push(0.9, 1.75, 0.0, &[3.0, 4.0, 0.0, 0.0]); // two samples of two outputs
         let gaps = Gaps::between(&a, &b, 2);
-        assert_eq!((gaps.risk, gaps.objective, gaps.output_max), (0.5, 0.25, 5.0));
-        assert!((gaps.output - (12.5f64).sqrt()).abs() < 1e-15);
+        let wanted = [Quantity::Risk, Quantity::Objective, Quantity::OutputMax].map(|q| gaps.get(q));
+        assert_eq!(wanted, [Some(0.5), Some(0.25), Some(5.0)]);
+        assert!((gaps.of(Quantity::Output) - (12.5f64).sqrt()).abs() < 1e-15);
         assert_eq!(gaps, Gaps::between(&b, &a, 2));
         b.risk[1] = f64::NAN;
-        assert!(Gaps::between(&a, &b, 2).risk.is_nan());
-        assert_eq!(gaps.plus(gaps), gaps.times(2.0));
+        assert!(Gaps::between(&a, &b, 2).of(Quantity::Risk).is_nan());
+        assert_eq!(gaps.clone().plus(&gaps), gaps.clone().times(2.0));
+        assert_eq!(gaps.get(Quantity::Cloud), None);
+        let text = serde_json::to_string(&gaps.clone().with(Quantity::Cloud, 1.0)).unwrap();
+        assert!(text.contains("\"cloud\":1.0"), "{text}");
+        assert_eq!(serde_json::from_str::<Gaps>(&text).unwrap().get(Quantity::Cloud), Some(1.0));
     }
 }

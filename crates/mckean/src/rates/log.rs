@@ -5,6 +5,8 @@
 //! Cost: one write and one flush to disk a network.
 //! Checked: `tests/rates.rs` (torn lines, foreign keys, same bytes after a resume).
 
+use super::clouds::Clouds;
+use super::ended::Ended;
 use super::gaps::Gaps;
 use crate::error::Error;
 use mckean_report::{ReportError, atomic_write};
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// One network. `width` 0 stands for infinity: `limit` is then the bias of depth and `wide` the error of the network itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Hash of everything that its numbers depend on, sizes and seed apart.
     pub key: String,
@@ -29,6 +31,15 @@ pub struct Entry {
     pub limit: Gaps,
     /// Gaps to the infinitely wide network of the same depth.
     pub wide: Gaps,
+    /// Of infinitely wide networks: errors of what their particles were compared with.
+    #[serde(default)]
+    pub error: Gaps,
+    /// Particles and clouds against those that the limit drives, for laws of atoms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clouds: Option<Clouds>,
+    /// How its flow ended, if early: there are no gaps then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
 }
 
 /// Its name.

@@ -15,16 +15,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RatesConfig {
-    /// Widths M; empty makes 64, 256, ... 65536 for laws of atoms (whose networks cost the same at every width), else 8, 32, 128, 512.
+    /// Widths M; empty makes 64, 256, ... 65536 for laws of atoms (whose networks cost the same at every width), else 8, 32, 128.
     pub widths: Vec<usize>,
-    /// Depths L; empty makes 16, 32, 64, 128 for laws of atoms, else 4, 8, 16, 32.
+    /// Depths L; empty makes 16, 32, 64, 128 for laws of atoms, else 4, 8, 16.
     pub depths: Vec<usize>,
     /// Depths at which networks of infinite width are followed, for the exponent in depth; empty makes all depths and one between
     /// each two.
     pub ladder: Vec<usize>,
     /// Seeds of each width and depth; more of them later find the ones that are there.
     pub seeds: usize,
-    /// Tolerance of a step in training time.
+    /// Tolerance of a step in training time; 0 makes 1e-7 for laws of atoms, else 1e-5.
     pub tolerance: f64,
     /// Laws without atoms: quasi-random particles a block that stand for infinitely many.
     pub wide: usize,
@@ -37,7 +37,7 @@ pub struct RatesConfig {
 impl Default for RatesConfig {
     fn default() -> Self {
         let (widths, depths, ladder) = (vec![], vec![], vec![]);
-        RatesConfig { widths, depths, ladder, seeds: 48, tolerance: 1e-7, wide: 512, half_width: 0.03, budget: 600.0 }
+        RatesConfig { widths, depths, ladder, seeds: 48, tolerance: 0.0, wide: 512, half_width: 0.03, budget: 600.0 }
     }
 }
 
@@ -53,15 +53,15 @@ fn refuse<T>(key: &str, value: impl std::fmt::Debug, problem: &str) -> Result<T,
 }
 
 impl RatesConfig {
-    /// The same with empty lists filled in.
+    /// The same with empty lists and a tolerance of 0 filled in.
     pub fn filled(&self, atoms: bool) -> RatesConfig {
         let or = |own: &Vec<usize>, with: &[usize], without: &[usize]| match (own.is_empty(), atoms) {
             (false, _) => own.clone(),
             (_, true) => with.to_vec(),
             _ => without.to_vec(),
         };
-        let widths = or(&self.widths, &[64, 256, 1024, 4096, 16384, 65536], &[8, 32, 128, 512]);
-        let depths = or(&self.depths, &[16, 32, 64, 128], &[4, 8, 16, 32]);
+        let widths = or(&self.widths, &[64, 256, 1024, 4096, 16384, 65536], &[8, 32, 128]);
+        let depths = or(&self.depths, &[16, 32, 64, 128], &[4, 8, 16]);
         let mut ladder = self.ladder.clone();
         if ladder.is_empty() {
             ladder.extend(&depths);
@@ -70,7 +70,12 @@ impl RatesConfig {
         ladder.extend(&depths);
         ladder.sort_unstable();
         ladder.dedup();
-        RatesConfig { widths, depths, ladder, ..self.clone() }
+        let tolerance = match self.tolerance {
+            0.0 if atoms => 1e-7,
+            0.0 => 1e-5,
+            given => given,
+        };
+        RatesConfig { widths, depths, ladder, tolerance, ..self.clone() }
     }
 
     /// Refuses what cannot be computed, before anything is.
@@ -98,7 +103,7 @@ impl RatesConfig {
             return refuse("seeds", self.seeds, "2 or more are needed, and at most 1,000,000 networks in all.");
         }
         if !(1e-12..=1e-2).contains(&self.tolerance) {
-            return refuse("tolerance", self.tolerance, "double precision allows 1e-12 to 1e-2.");
+            return refuse("tolerance", self.tolerance, "double precision allows 1e-12 to 1e-2, and 0 chooses.");
         }
         if !(2..=65_536).contains(&self.wide) || !self.wide.is_multiple_of(2) {
             return refuse("wide", self.wide, "an even number of 2 to 65,536 is needed.");

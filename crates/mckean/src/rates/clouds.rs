@@ -1,0 +1,135 @@
+//! Particles and particle clouds of a network against those that the limit, or the infinitely wide network, drives.
+//!
+//! Maths: |beta - beta~| of the proof of Theorem 3.1 of Gao et al. 2024, beta~ with the start of beta and driven by the limit; W2 at fixed
+//! depth (section 2). Floor: W2 between the driven cloud and the law, which is that of the draws alone; above: W2 between cloud and
+//! driven cloud. DERIVED: |raw - floor| <= above <= rms |beta - beta~| (triangle inequality; the coupling is a plan).
+//! Shapes: blocks l of depth L at t = l/L, where both sides have particles; nothing is interpolated.
+//! Cost: every particle at every time; three distances at `BLOCKS` blocks a snapshot.
+//! Checked: `tests/rates_clouds.rs`.
+
+use super::gaps::{Gaps, Quantity, worse};
+use mckean_analysis::AnalysisError;
+use mckean_analysis::transport::flow;
+use mckean_dynamics::limit::joint;
+use mckean_engine::Network;
+use mckean_model::Role;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Most blocks at which clouds are compared.
+const BLOCKS: usize = 32;
+/// Depths t whose distances are kept one by one: at the last compared block at or before t.
+pub const DEPTHS: [f64; 4] = [0.0, 0.25, 0.5, 0.75];
+/// Weight below which a particle is none.
+const NONE: f64 = 1e-100;
+
+/// Some particles of a network at all kept times.
+#[derive(Clone, Debug)]
+pub struct Side<'a> {
+    /// Network.
+    pub net: &'a Network,
+    /// Parameters by time.
+    pub kept: &'a [(f64, Vec<f64>)],
+    /// Blocks, and slices from one to the next.
+    pub blocks: (usize, usize),
+    /// Which particles of a slice.
+    pub range: Range<usize>,
+}
+
+impl Side<'_> {
+    fn points(&self, time: usize, block: usize) -> Vec<f64> {
+        joint(self.net, &self.kept[time].1, block * self.blocks.1, self.range.clone())
+    }
+
+    fn weights(&self, block: usize) -> &[f64] {
+        &self.net.weights.at(Role::Head, block * self.blocks.1)[self.range.clone()]
+    }
+}
+
+/// Distance to the law, that of the draws alone, and that to the same draws driven by the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Distances {
+    /// W2 of the cloud and the law.
+    pub raw: f64,
+    /// W2 of the driven cloud and the law.
+    pub floor: f64,
+    /// W2 of the cloud and the driven cloud.
+    pub above: f64,
+}
+
+/// What a comparison shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Clouds {
+    /// Largest |beta - beta~| at every time.
+    pub largest: Vec<f64>,
+    /// Its root mean square over particles and depth at every time.
+    pub rms: Vec<f64>,
+    /// sqrt(int W2^2 dt) at every snapshot.
+    pub whole: Vec<Distances>,
+    /// By snapshot, at `DEPTHS`.
+    pub depths: Vec<Vec<Distances>>,
+}
+
+impl Clouds {
+    /// The gaps in it.
+    pub fn gaps(&self) -> Gaps {
+        let most = |x: &mut dyn Iterator<Item = f64>| x.fold(0.0, worse);
+        Gaps::default()
+            .with(Quantity::Particles, most(&mut self.largest.iter().copied()))
+            .with(Quantity::ParticlesRms, most(&mut self.rms.iter().copied()))
+            .with(Quantity::Cloud, most(&mut self.whole.iter().map(|d| d.raw)))
+            .with(Quantity::CloudAbove, most(&mut self.whole.iter().map(|d| d.above)))
+    }
+}
+
+/// Compares `own` with `driven` at all times kept, clouds at `snapshots`. The driven particles start where those of `own` do; with their
+/// own weights they are the law, with those of `own` the same draws.
+///
+/// # Errors
+/// Particles that are not finite.
+pub fn compare(own: &Side<'_>, driven: &Side<'_>, snapshots: &[usize]) -> Result<Clouds, AnalysisError> {
+    let depth = own.blocks.0;
+    let mut found = Clouds::default();
+    for time in 0..own.kept.len().min(driven.kept.len()) {
+        let (mut largest, mut sum) = (0.0, 0.0);
+        for block in 0..depth {
+            let (most, mean) = apart(&own.points(time, block), &driven.points(time, block), own.weights(block));
+            (largest, sum) = (worse(largest, most), sum + mean);
+        }
+        found.largest.push(largest);
+        found.rms.push((sum / depth as f64).sqrt());
+    }
+    let every = depth.div_ceil(BLOCKS);
+    for &time in snapshots {
+        let at = |block| distances(own, driven, time, block);
+        let all = (0..depth).step_by(every).map(at).collect::<Result<Vec<Distances>, AnalysisError>>()?;
+        let mean =
+            |pick: fn(&Distances) -> f64| (all.iter().map(|d| pick(d).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
+        found.whole.push(Distances { raw: mean(|d| d.raw), floor: mean(|d| d.floor), above: mean(|d| d.above) });
+        found.depths.push(DEPTHS.iter().map(|t| all[(t * depth as f64) as usize / every]).collect());
+    }
+    Ok(found)
+}
+
+/// Largest and mean squared distance of particles that there are.
+fn apart(a: &[f64], b: &[f64], weights: &[f64]) -> (f64, f64) {
+    let each = a.len() / weights.len();
+    let square = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).powi(2)).sum::<f64>();
+    let all = a.chunks(each).zip(b.chunks(each)).zip(weights).filter(|(_, w)| **w > NONE);
+    let (most, sum) = all.fold((0.0, 0.0), |(most, sum), ((x, y), w)| {
+        let far = square(x, y);
+        (worse(most, far), sum + w * far)
+    });
+    (most.sqrt(), sum)
+}
+
+fn distances(own: &Side<'_>, driven: &Side<'_>, time: usize, block: usize) -> Result<Distances, AnalysisError> {
+    let (a, b, draws) = (own.points(time, block), driven.points(time, block), own.weights(block));
+    let between = |x, y| flow::between(x, y, a.len() / draws.len());
+    let law = (&b[..], driven.weights(block));
+    Ok(Distances {
+        raw: between((&a, draws), law)?,
+        floor: between((&b, draws), law)?,
+        above: between((&a, draws), (&b, draws))?,
+    })
+}

@@ -1,0 +1,122 @@
+//! What networks of one depth are compared with: the limit's particles at the depths of their blocks, and the infinitely wide network.
+//!
+//! Maths: gaps of Theorem 3.1 of Gao et al. 2024 and of its proof; see `clouds` for particles.
+//! Shapes: one target a depth of the ladder.
+//! Cost: two limits of `STEPS` depth steps or more, and a wide network.
+//! Checked: `tests/rates.rs`, `tests/rates_clouds.rs`.
+
+use super::cells::{FINER, Followed, Shared, Wide};
+use super::clouds::{Clouds, Side};
+use super::ended::Ended;
+use super::gaps::Gaps;
+use crate::error::Error;
+use mckean_dynamics::limit::{Driven, Series, driven};
+
+/// Least depth steps of the limit whose particles are kept.
+const STEPS: usize = 16;
+
+/// What a network of depth L is compared with.
+pub struct Target {
+    /// L.
+    pub depth: usize,
+    /// The infinitely wide network; how its flow ended if it did so early.
+    pub wide: Result<Wide, Ended>,
+    /// The limit's particles at the depths of its blocks, for laws of atoms.
+    pub driven: Option<Driven>,
+    /// Their own error: steps in depth and in time.
+    pub error: Gaps,
+}
+
+/// Gaps of one network.
+#[derive(Default)]
+pub struct Measured {
+    /// To the limit.
+    pub limit: Gaps,
+    /// To the infinitely wide network of its depth (of the latter: its own error).
+    pub wide: Gaps,
+    /// Particles and clouds against those that the limit drives.
+    pub clouds: Option<Clouds>,
+}
+
+impl Target {
+    /// Follows what networks of depth `l` are compared with.
+    ///
+    /// # Errors
+    /// Those of [`Shared`]; an early end of the wide network is none.
+    pub fn new(shared: &Shared<'_>, l: usize) -> Result<Target, Error> {
+        let wide = match shared.wide(l) {
+            Ok(wide) => Ok(wide),
+            Err(Error::Ended(e)) => Err(e),
+            Err(e) => return Err(e),
+        };
+        let mut target = Target { depth: l, wide, driven: None, error: Gaps::default() };
+        if shared.has_atoms() {
+            let atoms = shared.problem.law()?.atoms();
+            let follow = |steps, tolerance| {
+                driven(shared.problem, &|_| atoms.clone(), &|_| vec![], (l, steps), (shared.taus, tolerance))
+            };
+            let rough = follow(STEPS, shared.tolerance)?;
+            let fine = follow(2 * rough.net.config.depth, FINER * shared.tolerance)?;
+            let both = rough.trace.kept.len().min(fine.trace.kept.len()) == shared.taus.len();
+            if both {
+                target.error = shared.compare(&side(&rough, l), &side(&fine, l))?.gaps();
+                target.driven = Some(fine);
+            }
+        }
+        Ok(target)
+    }
+
+    /// The gaps of a network of this depth; `limit` are the limit's curves.
+    ///
+    /// # Errors
+    /// Particles that are not finite.
+    pub fn measure(&self, shared: &Shared<'_>, own: &Followed, limit: &Series) -> Result<Measured, Error> {
+        let samples = shared.problem.data.samples;
+        let (mut found, series) = (Measured::default(), &own.trace.series);
+        found.limit = Gaps::between(series, limit, samples);
+        if let Some(d) = &self.driven {
+            let clouds = shared.compare(&own.side(), &side(d, self.depth))?;
+            found.limit = found.limit.plus(&clouds.gaps());
+            found.clouds = Some(clouds);
+        }
+        if let Ok(w) = &self.wide {
+            found.wide = Gaps::between(series, &w.series, samples);
+            if let Some(atoms) = &w.atoms {
+                found.wide = found.wide.plus(&shared.compare(&own.side(), &atoms.side())?.gaps());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Gaps of the particles of the infinitely wide network to those that the limit drives, and their known errors; none without atoms.
+    ///
+    /// # Errors
+    /// An early end.
+    pub fn particles(&self, shared: &Shared<'_>) -> Result<Option<(Gaps, Gaps)>, Error> {
+        let wide = self.wide.as_ref().map_err(Clone::clone)?;
+        let (Some(atoms), Some(d)) = (&wide.atoms, &self.driven) else { return Ok(None) };
+        let gaps = shared.compare(&atoms.side(), &side(d, self.depth))?.gaps();
+        Ok(Some((gaps, self.error.clone().plus(&wide.own))))
+    }
+
+    /// The gaps of the infinitely wide network itself, with its own error.
+    ///
+    /// # Errors
+    /// An early end.
+    pub fn bias(&self, shared: &Shared<'_>, limit: &Series) -> Result<Measured, Error> {
+        let wide = self.wide.as_ref().map_err(Clone::clone)?;
+        let found = match &wide.atoms {
+            Some(atoms) => self.measure(shared, atoms, limit)?,
+            None => Measured {
+                limit: Gaps::between(&wide.series, limit, shared.problem.data.samples),
+                ..Measured::default()
+            },
+        };
+        Ok(Measured { wide: wide.own.clone(), ..found })
+    }
+}
+
+/// The atoms of a limit at the depths of `l` blocks.
+fn side(d: &Driven, l: usize) -> Side<'_> {
+    Side { net: &d.net, kept: &d.trace.kept, blocks: (l, d.stride), range: 0..d.own }
+}

@@ -1,0 +1,102 @@
+//! Particles and clouds of networks against those that the limit drives: exponents, bounds between the distances, networks that end early.
+
+use mckean::rates::{Quantity, RatesConfig, Shared, Target};
+use mckean::{Config, Error, limit};
+use mckean_analysis::transport::exact;
+use mckean_dynamics::limit::{Problem, Settings, joint};
+
+const ATOMS: &str = r#"
+name = "clouds"
+[data]
+name = "in_context"
+x_dim = 2
+context = 3
+train = 6
+constant = false
+token_scale = 0.75
+[model]
+readout_row = 2
+[init]
+law = "normal"
+scale = 0.5
+atoms = 4
+[dynamics]
+weight_decay = 1e-3
+[limit]
+taus = [0.5, 1.0]
+snapshots = [0.5, 1.0]
+"#;
+
+fn parts(lambda: f64) -> (Problem, Settings, RatesConfig) {
+    let config = Config::parse(ATOMS, "test", &[]).unwrap();
+    let problem = Problem { lambda, ..limit::problem(&config).unwrap() };
+    (problem, limit::settings(&config), config.rates.filled(true))
+}
+
+#[test]
+fn distances_bound_each_other_and_fall_as_derived() {
+    let (problem, settings, grid) = parts(1e-3);
+    let shared = Shared::new(&problem, &settings, &grid);
+    let rms = |m: usize, l: usize| -> [f64; 4] {
+        let target = Target::new(&shared, l).unwrap();
+        let mut sums = [0.0; 4];
+        for s in 0..20 {
+            let own = shared.finite(m, l, s).unwrap();
+            let found = target.measure(&shared, &own, &own.trace.series).unwrap();
+            let clouds = found.clouds.unwrap();
+            for (whole, rms) in clouds.whole.iter().zip(&clouds.rms) {
+                assert!(whole.above <= rms * (1.0 + 1e-9), "the coupling is a plan: {whole:?} {rms}");
+                assert!((whole.raw - whole.floor).abs() <= whole.above, "triangle inequality: {whole:?}");
+                assert!(whole.floor > 10.0 * whole.above, "{whole:?}");
+            }
+            assert!(clouds.rms[0] < clouds.rms[1] && clouds.depths.len() == 2 && clouds.depths[1].len() == 4);
+            let q = [Quantity::Cloud, Quantity::CloudAbove, Quantity::Particles, Quantity::ParticlesRms];
+            q.iter().zip(&mut sums).for_each(|(q, sum)| *sum += found.wide.of(*q).powi(2) / 20.0);
+            assert!(found.limit.of(Quantity::Particles) >= found.limit.of(Quantity::ParticlesRms));
+        }
+        sums.map(f64::sqrt)
+    };
+    let (few, many) = (rms(64, 4), rms(16384, 4));
+    let wanted = [0.25, 0.5, 0.5, 0.5];
+    for ((a, b), wanted) in few.iter().zip(&many).zip(wanted) {
+        let slope = (a / b).ln() / 256f64.ln();
+        assert!((slope - wanted).abs() < 0.06, "{slope}, {wanted} expected");
+    }
+}
+
+#[test]
+fn infinitely_wide_networks_have_no_floor_and_approach_the_limit_as_one_over_depth() {
+    let (problem, settings, grid) = parts(1e-3);
+    let shared = Shared::new(&problem, &settings, &grid);
+    let bias = |l: usize| {
+        let target = Target::new(&shared, l).unwrap();
+        let series = &target.wide.as_ref().unwrap().series;
+        let found = target.bias(&shared, series).unwrap();
+        let clouds = found.clouds.as_ref().unwrap();
+        assert!(clouds.whole.iter().all(|d| d.floor < 1e-9 && (d.raw - d.above).abs() < 1e-9), "{clouds:?}");
+        // a second witness: equal weights, matched by assignment
+        let (driven, wide) = (target.driven.as_ref().unwrap(), target.wide.as_ref().unwrap().atoms.as_ref().unwrap());
+        let a = joint(&wide.net, &wide.trace.kept[1].1, l / 2, 0..4);
+        let b = joint(&driven.net, &driven.trace.kept[1].1, l / 2 * driven.stride, 0..4);
+        let wanted = exact(&a, &b, a.len() / 4).unwrap();
+        assert!((clouds.depths[1][2].raw - wanted).abs() < 1e-9 && wanted > 0.0, "{wanted}");
+        assert!(target.error.of(Quantity::Particles) < 0.01 * found.limit.of(Quantity::Particles));
+        found.limit
+    };
+    let (short, long) = (bias(8), bias(16));
+    for q in [Quantity::Particles, Quantity::ParticlesRms, Quantity::Cloud, Quantity::CloudAbove] {
+        let ratio = short.of(q) / long.of(q);
+        assert!((ratio - 2.0).abs() < 0.2, "{q:?}: {ratio}");
+    }
+}
+
+#[test]
+fn flows_that_end_early_are_told_apart_from_failures() {
+    let (problem, settings, grid) = parts(-1e300); // weight growth that no step can follow
+    let shared = Shared::new(&problem, &settings, &grid);
+    let Err(Error::Ended(e)) = shared.finite(64, 4, 0) else { panic!("the flow does not end early") };
+    assert!(e.what.contains("M = 64, L = 4") && e.tau < 1.0, "{e}");
+    let target = Target::new(&shared, 4).unwrap();
+    assert!(target.wide.is_err() && target.driven.is_none());
+    assert!(matches!(target.bias(&shared, &Default::default()), Err(Error::Ended(_))));
+}
