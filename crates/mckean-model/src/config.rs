@@ -7,10 +7,12 @@
 
 mod check;
 mod choices;
+mod component;
 mod error;
 mod init;
 
 pub use choices::{Activation, AttentionKernel, Embedding, Lanes, Loss, Norm, Parametrisation, Readout};
+pub use component::Component;
 pub use error::ModelError;
 pub use init::{InitConfig, InitialLaw};
 
@@ -163,6 +165,7 @@ impl ModelConfig {
 mod tests {
     use super::*;
 
+    #[test]
     fn default_step_is_half_a_depth_step() {
         let m = ModelConfig { depth: 10, ..Default::default() };
         assert_eq!(m.step(), 0.05);

@@ -6,7 +6,7 @@
 //! Checked: tests of `config.rs` and `config/init.rs`.
 
 /// What can be wrong with a model section; every message names the key and the remedy.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ModelError {
     /// A value outside its range, or two values that contradict each other.
     #[error("model.{key} = {value}: {problem}. {remedy}")]

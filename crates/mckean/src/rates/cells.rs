@@ -66,8 +66,8 @@ impl Shared<'_> {
     pub fn atoms(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<Vec<f64>>), Error> {
         let (net, start) = match m {
             0 => {
-                let atoms = self.problem.law()?.atoms();
-                self.start(l, |_| atoms.clone())?
+                let law = self.problem.law()?;
+                self.start(l, |t, _| law.at(t).atoms())?
             }
             _ => exact(self.problem, self.named(m, l, s))?,
         };
@@ -81,16 +81,15 @@ impl Shared<'_> {
     /// # Errors
     /// A flow that ends early.
     pub fn wide(&self, l: usize) -> Result<Wide, Error> {
-        let atoms = self.problem.law()?.atoms();
-        let samples = self.problem.data.samples;
-        if !atoms.is_empty() {
-            let follow = |tolerance| self.system(l, |_| atoms.clone(), tolerance);
+        let (law, samples) = (self.problem.law()?, self.problem.data.samples);
+        if self.problem.init.atoms > 0 {
+            let follow = |tolerance| self.system(l, |t, _| law.at(t).atoms(), tolerance);
             let (series, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
             return Ok(Wide { own: Gaps::between(&series, &fine, samples), series });
         }
-        let law = self.problem.law()?;
         let scrambled = |r: usize, tolerance| {
-            let points = |slice| sobol_particles(&law, self.seed.wrapping_add(r as u64), slice + 1, 0..self.wide / 2);
+            let seed = self.seed.wrapping_add(r as u64);
+            let points = |t, block| sobol_particles(&law.at(t), seed, block + 1, 0..self.wide / 2);
             self.system(l, points, tolerance)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
@@ -101,19 +100,30 @@ impl Shared<'_> {
         Ok(Wide { own: spread.times(1.0 / (n * (n - 1.0).sqrt())).plus(time), series })
     }
 
-    /// The flow of the network whose blocks hold `particles` with equal weights.
-    fn system(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>, tolerance: f64) -> Result<Series, Error> {
+    /// The flow of the network whose blocks hold `particles` (of a depth t and a block) with equal weights.
+    fn system(
+        &self,
+        l: usize,
+        particles: impl Fn(f64, usize) -> Vec<Vec<f64>>,
+        tolerance: f64,
+    ) -> Result<Series, Error> {
         let (net, start) = self.start(l, particles)?;
         let found = trace(self.problem, &net, &start, (self.taus, &[]), (tolerance, 1))?;
         whole(found, &format!("M = infinity, L = {l}")).map(|t| t.series)
     }
 
-    fn start(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>) -> Result<(Arc<Network>, Vec<f64>), Error> {
-        let net = Network::new(&blocks(self.problem, particles(0).len(), l), self.problem.shape)?;
+    fn start(
+        &self,
+        l: usize,
+        particles: impl Fn(f64, usize) -> Vec<Vec<f64>>,
+    ) -> Result<(Arc<Network>, Vec<f64>), Error> {
+        let m = blocks(self.problem, particles(0.0, 0).len(), l);
+        let net = Network::new(&m, self.problem.shape)?;
         let mut start = init::shared(&net.layout, Seed(0));
         for block in 0..l {
             let slots = init::Slots::new(&net.layout, block);
-            particles(block).iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
+            let own = particles(m.depth_method.time(l, block), block);
+            own.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
         }
         Ok((Arc::new(net), start))
     }
