@@ -9,5 +9,6 @@ pub mod bytes;
 pub mod cifar;
 pub mod idx;
 pub(crate) mod idx_files;
+pub mod rows;
 pub mod table;
 pub(crate) mod table_files;

@@ -34,7 +34,7 @@ pub use statistics::student;
 use mckean_data::Dataset;
 use mckean_engine::DataShape;
 use mckean_model::config::{Embedding, Norm};
-use mckean_model::{InitConfig, Law, ModelConfig, ModelError, Parametrisation, Readout};
+use mckean_model::{InitConfig, Law, Layout, ModelConfig, ModelError, Parametrisation, Readout};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub enum Source {
     /// The atoms if the law has them, else randomised quasi-random points.
     #[default]
     Auto,
-    /// The atoms of `init.atoms`, exactly.
+    /// The atoms of `init.atoms` or `init.particles`, exactly.
     Atoms,
     /// Scrambled Sobol points, several independent scramblings.
     Rqmc,
@@ -210,12 +210,20 @@ impl Problem {
         Ok(())
     }
 
-    /// The law of one particle.
+    /// The law of the particles.
     ///
     /// # Errors
     /// Unknown encoders, read-outs that do not fit.
     pub fn law(&self) -> Result<Law, ModelError> {
+        Ok(mckean_model::init::law(&self.init, &self.layout()?))
+    }
+
+    /// The layout of one head and one neuron.
+    ///
+    /// # Errors
+    /// As [`Problem::law`].
+    pub fn layout(&self) -> Result<Layout, ModelError> {
         let one = ModelConfig { heads: 1, neurons: 1, depth: 1, ..self.model.clone() };
-        Ok(mckean_model::init::law(&self.init, &mckean_engine::Network::new(&one, self.shape)?.layout))
+        Ok(mckean_engine::Network::new(&one, self.shape)?.layout)
     }
 }

@@ -42,13 +42,14 @@ fn limit(p: &Problem, s: &Settings) -> Limit {
 
 /// R(2) of the paper's network of `depth` blocks in which every block holds the K atoms once.
 fn split(p: &Problem, depth: usize) -> f64 {
-    let particles = p.law().unwrap().atoms();
-    let m = ModelConfig { depth, heads: particles.len(), neurons: particles.len(), ..p.model.clone() };
+    let (law, atoms) = (p.law().unwrap(), p.init.atoms);
+    let m = ModelConfig { depth, heads: atoms, neurons: atoms, ..p.model.clone() };
     let net = Arc::new(Network::new(&m, p.shape).unwrap());
     let mut start = init::shared(&net.layout, Seed(0));
     for l in 0..depth {
         let slots = init::Slots::new(&net.layout, l);
-        particles.iter().enumerate().for_each(|(j, a)| slots.place(j, a, &mut start));
+        let own = law.at(l as f64 / depth as f64).atoms();
+        own.iter().enumerate().for_each(|(j, a)| slots.place(j, a, &mut start));
     }
     trace(p, &net, &start, (&[2.0], &[]), (1e-10, 1)).unwrap().series.risk[0]
 }
@@ -155,8 +156,8 @@ fn what_has_no_limit_is_refused_by_name() {
 #[test]
 fn particles_are_named_by_their_scrambling() {
     let law = problem(normal()).law().unwrap();
-    let a = sobol_particles(&law, 1, 0, 0..4);
-    assert_eq!(a, sobol_particles(&law, 1, 0, 0..8)[..8]);
+    let a = sobol_particles(&law.at(0.0), 1, 0, 0..4);
+    assert_eq!(a, sobol_particles(&law.at(0.0), 1, 0, 0..8)[..8]);
     let shared = Particles::Sobol { seed: 1, base: 0..4, shared: true };
     assert_ne!(shared, Particles::Atoms);
     assert_eq!(atoms::counts(Seed(1), 0, 10, 3).iter().sum::<u64>(), 10);

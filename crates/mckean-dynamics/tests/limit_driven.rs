@@ -20,7 +20,7 @@ fn problem() -> Problem {
 }
 
 fn follow(p: &Problem, ghosts: &[Vec<f64>], sizes: (usize, usize)) -> Driven {
-    let atoms = p.law().unwrap().atoms();
+    let atoms = p.law().unwrap().at(0.0).atoms();
     driven(p, &|_| atoms.clone(), &|_| ghosts.to_vec(), sizes, (&TAUS, TOLERANCE)).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn farthest(a: &[f64], b: &[f64]) -> f64 {
 
 /// Atoms of block `block` of the infinitely wide network of depth `depth`, at the last time.
 fn deep(p: &Problem, depth: usize, block: usize) -> Vec<f64> {
-    let atoms = p.law().unwrap().atoms();
+    let atoms = p.law().unwrap().at(0.0).atoms();
     let net = Arc::new(Network::new(&blocks(p, atoms.len(), depth), p.shape).unwrap());
     let mut start = vec![0.0; net.layout.len];
     for l in 0..depth {
@@ -60,7 +60,7 @@ fn they_are_the_particles_of_deep_wide_networks() {
 #[test]
 fn ghosts_follow_the_atoms_they_start_at_and_move_nothing() {
     let p = problem();
-    let atoms = p.law().unwrap().atoms();
+    let atoms = p.law().unwrap().at(0.0).atoms();
     let other: Vec<f64> = atoms[0].iter().map(|x| x + 0.1).collect();
     let ghosts = [atoms[2].clone(), other];
     let (with, without) = (follow(&p, &ghosts, (2, 4)), follow(&p, &[], (2, 4)));

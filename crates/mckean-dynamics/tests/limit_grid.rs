@@ -67,6 +67,25 @@ fn heads_and_neurons_together_agree_with_particles_within_both_errors() {
 }
 
 #[test]
+fn a_law_that_changes_with_depth_agrees_with_particles() {
+    let mut p = problem("none", "mlp");
+    let constant = limit(&p, Source::Rqmc, 5e-3).risk.value[2];
+    p.init.depth_scale = vec![[0.0, 1.8], [1.0, 0.6]];
+    let (a, b) = (limit(&p, Source::Rqmc, 2e-3), limit(&p, Source::Grid, 1e-2));
+    for (x, y) in [(&a.risk, &b.risk), (&a.objective, &b.objective), (&a.moment, &b.moment)] {
+        for i in 0..3 {
+            let (gap, bars) = ((x.value[i] - y.value[i]).abs(), x.total(i) + y.total(i));
+            assert!(gap <= bars + 1e-14, "{i}: {gap:e} {bars:e}");
+        }
+    }
+    assert!(
+        (a.risk.value[2] / constant - 1.0).abs() > 0.05,
+        "the law of depth is seen: {} {constant}",
+        a.risk.value[2]
+    );
+}
+
+#[test]
 fn mass_is_conserved_and_stays_positive() {
     let p = problem("vw", "mlp");
     let grid = grid(&p, 32);
@@ -88,7 +107,13 @@ fn what_does_not_fit_on_cells_is_refused_with_the_alternative() {
     let ball = with(InitConfig { law: InitialLaw::Ball, ..good.init.clone() });
     let atoms = with(InitConfig { atoms: 4, ..good.init.clone() });
     let wide = Problem { model: ModelConfig { hidden: 2, ..good.model.clone() }, ..good.clone() };
-    for (p, words) in [(ball, "\"rqmc\""), (atoms, "\"atoms\""), (wide, "neuron of this model has 4 numbers")] {
+    let mixture = InitConfig { law: InitialLaw::Mixture, mixture: vec![Default::default(); 2], ..good.init.clone() };
+    for (p, words) in [
+        (ball, "\"rqmc\""),
+        (with(mixture), "\"mixture\""),
+        (atoms, "\"atoms\""),
+        (wide, "neuron of this model has 4 numbers"),
+    ] {
         let e = solve(&p, &settings(Source::Grid, 1e-2), &Par::serial(), &mut |_| {}).unwrap_err().to_string();
         assert!(e.contains("limit.method = \"grid\"") && e.contains(words), "{e}");
     }

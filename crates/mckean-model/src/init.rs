@@ -3,7 +3,7 @@
 //! Maths: rho_0(. | t) of Gao et al., section 2; (theta, w) of particle j are one joint draw, parts that are not used are dropped.
 //! Shapes: writes the flat parameter vector.
 //! Cost: linear in the parameters.
-//! Checked: tests below: scales, and that narrow networks are sub-samples of wide ones.
+//! Checked: tests below: scales, depth, and that narrow networks are sub-samples of wide ones.
 
 use crate::atoms;
 use crate::config::{InitConfig, ModelConfig};
@@ -14,9 +14,10 @@ use mckean_num::rng::Seed;
 /// Parameters at the start of training for this seed.
 pub fn draw(config: &ModelConfig, init: &InitConfig, layout: &Layout, seed: Seed) -> Vec<f64> {
     let mut beta = shared(layout, seed);
-    let law = law(init, layout);
-    let atoms = law.atoms();
+    let family = law(init, layout);
     for block in 0..config.slices() {
+        let law = family.at(config.depth_method.time(config.depth, block));
+        let atoms = law.atoms();
         let width = config.heads.max(config.neurons);
         let slots = Slots::new(layout, block);
         if !atoms.is_empty() {
@@ -36,9 +37,15 @@ pub fn draw(config: &ModelConfig, init: &InitConfig, layout: &Layout, seed: Seed
     beta
 }
 
-/// The law of a particle of this layout (the same at every depth).
+/// The law of the particles of this layout.
 pub fn law(init: &InitConfig, layout: &Layout) -> Law {
     Law::new(init, layout.particles(0, Role::Head).chain(layout.particles(0, Role::Neuron)))
+}
+
+/// Names of the numbers of a particle of this layout, in order: tensor and indices, such as `v_0_1`.
+pub fn names(layout: &Layout) -> Vec<String> {
+    let roles = [Role::Head, Role::Neuron];
+    roles.iter().flat_map(|role| layout.particles(0, *role)).flat_map(|t| t.numbers()).collect()
 }
 
 /// A start with shared tensors drawn and all particles zero.
@@ -129,6 +136,20 @@ mod tests {
         assert!(distinct(InitConfig { atoms: 2, ..Default::default() }).0 <= 2);
         let (count, sum) = distinct(InitConfig { symmetric: true, ..Default::default() });
         assert!(count == 6 && sum.abs() < 1e-15, "{count} {sum}");
+    }
+
+    #[test]
+    fn every_block_has_the_law_of_its_depth() {
+        let (config, layout) = setting(6, 4);
+        let plain = draw(&config, &InitConfig::default(), &layout, Seed(1));
+        let deep = InitConfig { depth_scale: vec![[0.0, 1.0], [1.0, 3.0]], ..Default::default() };
+        let deep = draw(&config, &deep, &layout, Seed(1));
+        for t in &layout.tensors {
+            let factor = [1.0, 2.0][t.block.unwrap()]; // depths 0 and 1/2
+            assert!(t.range.clone().all(|i| (deep[i] - factor * plain[i]).abs() < 1e-15), "{}", t.name);
+        }
+        assert_eq!(names(&layout)[..4], ["v_0_0", "v_0_1", "v_0_2", "v_1_0"]);
+        assert_eq!(names(&layout).len(), 21);
     }
 
     #[test]

@@ -1,88 +1,88 @@
-//! The initial law of the particles as an object: independent draws, inverse transform from the unit cube, mirror image, atoms.
+//! The initial law of the particles as an object: at every depth independent draws, inverse transform from the unit cube, mirror image,
+//! atoms, exact second moment.
 //!
-//! Maths: rho_0 of Gao et al., section 2; (theta, w) is one joint draw. DERIVED: inverse transforms (number by number; the ball as a
-//! Gaussian direction times u^(1/p)), and that flipping the output maps (V; W2) maps every law here to itself.
+//! Maths: rho_0(. | t) of Gao et al., section 2; (theta, w) is one joint draw. DERIVED: inverse transforms (one more coordinate picks the
+//! component of a mixture, the others go through `simple`); flipping the output maps (V; W2) maps a law to itself unless it shifts them.
 //! Shapes: a particle is its head tensors, then its neuron tensors, flat, p numbers.
 //! Cost: linear in p; an inverse normal number takes about three evaluations of the normal law.
-//! Checked: tests below (moments through draws and through the cube, mirror, atoms, refusals).
+//! Checked: `law/tests.rs` (moments through draws and through the cube, shares of components, depth, mirror, atoms, refusals).
 
-use crate::config::{InitConfig, InitialLaw, ModelError};
+use crate::config::{Component, InitConfig, InitialLaw, ModelError};
 use crate::layout::Tensor;
 use mckean_num::rng::{Draws, Seed};
+use simple::Simple;
+use source::{Cube, Source};
 
 mod normal;
+mod simple;
+mod source;
 
 pub use normal::inverse_normal;
 
-/// The law of one particle.
+/// The law of the particles over depth.
 #[derive(Clone, Debug)]
 pub struct Law {
     init: InitConfig,
-    /// Standard deviation (or half side) of every number.
-    scales: Vec<f64>,
+    components: Vec<Simple>,
+    /// Probabilities of the components.
+    shares: Vec<f64>,
     /// Whether the number belongs to an output map, which the mirror image flips.
     output: Vec<bool>,
+    /// Shift that fits no tensor.
+    misfit: Option<ModelError>,
+}
+
+/// The law of one particle at one depth.
+#[derive(Clone, Copy, Debug)]
+pub struct LawAt<'a> {
+    law: &'a Law,
+    factor: f64,
 }
 
 impl Law {
     /// The law of `[init]` on particles with these tensors (heads, then neurons).
     pub fn new<'a>(init: &InitConfig, tensors: impl IntoIterator<Item = &'a Tensor>) -> Law {
-        let (mut scales, mut output) = (vec![], vec![]);
-        for t in tensors {
-            let len = t.particle_len();
-            scales.resize(scales.len() + len, scale(init, t));
-            output.resize(output.len() + len, t.sums_particles);
-        }
-        Law { init: init.clone(), scales, output }
+        let tensors: Vec<&Tensor> = tensors.into_iter().collect();
+        let configs = match init.law {
+            InitialLaw::Mixture => init.mixture.clone(),
+            law => vec![Component { law, scale: init.scale, cut: init.cut, ..Component::default() }],
+        };
+        let components: Vec<Simple> = configs.iter().map(|c| Simple::new(c, &tensors)).collect();
+        let all: f64 = configs.iter().map(|c| c.weight).sum();
+        let shares = configs.iter().map(|c| c.weight / all).collect();
+        let output = tensors.iter().flat_map(|t| vec![t.sums_particles; t.particle_len()]).collect();
+        let misfit = configs.iter().find_map(|c| simple::misfit(c, &tensors));
+        Law { init: init.clone(), components, shares, output, misfit }
+    }
+
+    /// The law at depth `t` in [0, 1].
+    pub fn at(&self, t: f64) -> LawAt<'_> {
+        self.times(self.init.depth_factor(t))
+    }
+
+    /// The law at the depth where it is widest.
+    pub fn widest(&self) -> LawAt<'_> {
+        self.times(self.init.depth_scale.iter().map(|p| p[1]).reduce(f64::max).unwrap_or(1.0))
+    }
+
+    fn times(&self, factor: f64) -> LawAt<'_> {
+        let whole = self.init.law == InitialLaw::Mixture || self.init.read.is_some();
+        LawAt { law: self, factor: if whole { factor * self.init.scale } else { factor } }
+    }
+
+    /// Whether it is the same at every depth.
+    pub fn is_constant(&self) -> bool {
+        self.init.depth_scale.is_empty()
     }
 
     /// Numbers of a particle.
     pub fn len(&self) -> usize {
-        self.scales.len()
+        self.output.len()
     }
 
     /// Whether particles have no numbers.
     pub fn is_empty(&self) -> bool {
-        self.scales.is_empty()
-    }
-
-    /// One independent draw.
-    pub fn draw(&self, draws: &mut Draws) -> Vec<f64> {
-        let init = &self.init;
-        let one = |&s: &f64, draws: &mut Draws| match init.law {
-            InitialLaw::Truncated => s * cut_normal(draws.uniform(), init.cut),
-            InitialLaw::Box => s * (2.0 * draws.uniform() - 1.0),
-            _ => s * draws.normal(),
-        };
-        let mut particle: Vec<f64> = self.scales.iter().map(|s| one(s, draws)).collect();
-        if init.law == InitialLaw::Ball {
-            let norm = particle.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let radius = init.scale * draws.uniform().powf(1.0 / particle.len() as f64);
-            particle.iter_mut().for_each(|x| *x *= radius / norm);
-        }
-        particle
-    }
-
-    /// Numbers in (0, 1) that [`Law::from_cube`] takes.
-    pub fn cube_dim(&self) -> usize {
-        self.len() + usize::from(self.init.law == InitialLaw::Ball)
-    }
-
-    /// The particle at a point of the open unit cube: uniform points give this law.
-    pub fn from_cube(&self, u: &[f64]) -> Vec<f64> {
-        let init = &self.init;
-        let one = |(&s, &u): (&f64, &f64)| match init.law {
-            InitialLaw::Truncated => s * cut_normal(u, init.cut),
-            InitialLaw::Box => s * (2.0 * u - 1.0),
-            _ => s * inverse_normal(u),
-        };
-        let mut particle: Vec<f64> = self.scales.iter().zip(u).map(one).collect();
-        if init.law == InitialLaw::Ball {
-            let norm = particle.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let radius = init.scale * u[self.len()].powf(1.0 / self.len() as f64);
-            particle.iter_mut().for_each(|x| *x *= radius / norm);
-        }
-        particle
+        self.output.is_empty()
     }
 
     /// Flips the output maps: (V, W) to (-V, W), (W1, W2) to (W1, -W2). Its encoder changes sign.
@@ -90,26 +90,92 @@ impl Law {
         particle.iter_mut().zip(&self.output).filter(|(_, o)| **o).for_each(|(x, _)| *x = -*x);
     }
 
+    /// Whether the mirror image has the same law: no component shifts an output map, or `init.symmetric` adds the images.
+    pub fn is_mirrored(&self) -> bool {
+        let centred = |c: &Simple| c.shift.iter().zip(&self.output).all(|(s, o)| !o || *s == 0.0);
+        self.init.symmetric || self.components.iter().all(centred)
+    }
+
+    /// Refuses shifts that fit no tensor of the particles.
+    ///
+    /// # Errors
+    /// Unknown tensors, a wrong number of entries.
+    pub fn check(&self) -> Result<(), ModelError> {
+        self.misfit.clone().map_or(Ok(()), Err)
+    }
+
     /// Refuses laws that have no limit as the width grows, because they depend on it.
     ///
     /// # Errors
     /// `fan_in`.
     pub fn check_limit(&self) -> Result<(), ModelError> {
-        match self.init.law {
-            InitialLaw::FanIn => Err(ModelError::init(
+        self.check()?;
+        match self.components.iter().any(|c| c.config.law == InitialLaw::FanIn) {
+            true => Err(ModelError::init(
                 "law",
                 "\"fan_in\"",
                 "its variance depends on the number of particles, so there is no one law to take the limit of",
                 "Use \"normal\", \"gaussian\", \"truncated\", \"box\" or \"ball\".",
             )),
-            _ => Ok(()),
+            false => Ok(()),
         }
     }
+}
 
-    /// The K atoms of the finite law `init.atoms = K`: drawn once from this law by `init.seed`, mirrored in pairs if `init.symmetric`.
+impl LawAt<'_> {
+    /// See [`Law::mirror`].
+    pub fn mirror(&self, particle: &mut [f64]) {
+        self.law.mirror(particle);
+    }
+
+    /// See [`Law::is_mirrored`].
+    pub fn is_mirrored(&self) -> bool {
+        self.law.is_mirrored()
+    }
+
+    /// One independent draw.
+    pub fn draw(&self, draws: &mut Draws) -> Vec<f64> {
+        self.particle(draws)
+    }
+
+    /// Numbers in (0, 1) that [`LawAt::from_cube`] takes; of a mixture the first one picks the component.
+    pub fn cube_dim(&self) -> usize {
+        let components = &self.law.components;
+        components.iter().map(Simple::cube_dim).max().unwrap_or(0) + usize::from(components.len() > 1)
+    }
+
+    /// The particle at a point of the open unit cube: uniform points give this law.
+    pub fn from_cube(&self, u: &[f64]) -> Vec<f64> {
+        self.particle(&mut Cube(u.iter()))
+    }
+
+    fn particle(&self, source: &mut impl Source) -> Vec<f64> {
+        let components = &self.law.components;
+        let which = if components.len() > 1 { self.pick(source.uniform()) } else { 0 };
+        let mut particle = components[which].particle(source);
+        particle.iter_mut().for_each(|x| *x *= self.factor);
+        particle
+    }
+
+    /// The component whose share `u` lies in.
+    fn pick(&self, u: f64) -> usize {
+        let mut end = 0.0;
+        let inside = |share: &f64| {
+            end += share;
+            u < end
+        };
+        self.law.shares.iter().position(inside).unwrap_or(self.law.shares.len() - 1)
+    }
+
+    /// The K atoms of a finite law: those of `init.particles`, or `init.atoms` = K drawn once from this law by `init.seed`, mirrored in
+    /// pairs if `init.symmetric`; none of a law without atoms.
     pub fn atoms(&self) -> Vec<Vec<f64>> {
-        let stream = Seed(self.init.seed).stream("init.atoms");
-        let pair = if self.init.symmetric { 2 } else { 1 };
+        let init = &self.law.init;
+        if let Some(rows) = &init.read {
+            return rows.iter().map(|row| row.iter().map(|x| x * self.factor).collect()).collect();
+        }
+        let stream = Seed(init.seed).stream("init.atoms");
+        let pair = if init.symmetric { 2 } else { 1 };
         let one = |k: usize| {
             let mut particle = self.draw(&mut stream.at((k / pair) as u64).open());
             if k % pair == 1 {
@@ -117,24 +183,17 @@ impl Law {
             }
             particle
         };
-        (0..self.init.atoms).map(one).collect()
+        (0..init.atoms).map(one).collect()
     }
-}
 
-/// Normal law cut at `cut` standard deviations, by inversion.
-fn cut_normal(u: f64, cut: f64) -> f64 {
-    let below = normal::distribution(-cut);
-    inverse_normal((below + u * (1.0 - 2.0 * below)).clamp(1e-300, 1.0 - 1e-16)).clamp(-cut, cut)
-}
-
-fn scale(init: &InitConfig, t: &Tensor) -> f64 {
-    let particles = if t.sums_particles { t.shape[0] } else { 1 };
-    match init.law {
-        InitialLaw::Ball => 1.0,
-        _ if t.fan_in == 0 => 0.0,
-        InitialLaw::Gaussian => init.scale / (t.particle_len() as f64).sqrt(),
-        InitialLaw::FanIn => init.scale / ((t.fan_in * particles) as f64).sqrt(),
-        InitialLaw::Normal | InitialLaw::Truncated | InitialLaw::Box => init.scale,
+    /// E|beta|^2, exactly: of the atoms where there are some, else of the law (fan_in: at the width of the layout).
+    pub fn second_moment(&self) -> f64 {
+        let atoms = self.atoms();
+        if !atoms.is_empty() {
+            return atoms.iter().flatten().map(|x| x * x).sum::<f64>() / atoms.len() as f64;
+        }
+        let one = |(share, c): (&f64, &Simple)| share * c.second_moment();
+        self.factor * self.factor * self.law.shares.iter().zip(&self.law.components).map(one).sum::<f64>()
     }
 }
 

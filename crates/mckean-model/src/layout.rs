@@ -84,6 +84,20 @@ impl Tensor {
         }
     }
 
+    /// Last part of the name, such as `v`.
+    pub fn leaf(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(&self.name)
+    }
+
+    /// Names of the numbers of one particle, row by row: `v_0_0`, `v_0_1`, ...
+    pub fn numbers(&self) -> Vec<String> {
+        let start = vec![self.leaf().to_string()];
+        let longer = |names: Vec<String>, n: &usize| {
+            names.iter().flat_map(|name| (0..*n).map(move |i| format!("{name}_{i}"))).collect()
+        };
+        self.shape[1..].iter().fold(start, longer)
+    }
+
     /// Range of particle `j`.
     pub fn particle(&self, j: usize) -> Range<usize> {
         let len = self.particle_len();

@@ -14,9 +14,10 @@ pub mod layout;
 pub mod parametrisation;
 
 pub use config::{
-    Activation, AttentionKernel, InitConfig, InitialLaw, Loss, ModelConfig, ModelError, Parametrisation, Readout,
+    Activation, AttentionKernel, Component, InitConfig, InitialLaw, Loss, ModelConfig, ModelError, Parametrisation,
+    Readout,
 };
 pub use depth::DepthMethod;
-pub use law::Law;
+pub use law::{Law, LawAt};
 pub use layout::{Layout, Role, Tensor, TensorSpec};
 pub use parametrisation::ParticleWeights;

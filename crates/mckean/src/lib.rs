@@ -12,6 +12,7 @@ pub mod claim;
 pub mod config;
 pub mod error;
 pub mod experiment;
+mod initial;
 pub mod keys;
 pub mod limit;
 pub mod limit_report;

@@ -8,6 +8,7 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::experiment;
+use crate::initial::initial;
 use crate::limit_report;
 use mckean_dynamics::config::{Kind, Precision};
 use mckean_dynamics::limit::{self, Band, Limit, Settings};
@@ -88,7 +89,10 @@ pub fn problem(config: &Config) -> Result<limit::Problem, Error> {
     let outputs = crate::problem::outputs(&data);
     let shape = DataShape { tokens: data.tokens, dim: data.dim, outputs, vocabulary: 0 };
     let (model, init, lambda) = (config.model.clone(), config.init.clone(), config.dynamics.weight_decay);
-    Ok(limit::Problem { model, shape, data, init, lambda })
+    let mut problem = limit::Problem { model, shape, data, init, lambda };
+    problem.check()?;
+    problem.init = initial(&problem.init, &problem.layout()?)?;
+    Ok(problem)
 }
 
 /// The settings of a config.

@@ -7,12 +7,13 @@
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::initial::initial;
 use mckean_data::{Dataset, Targets};
 use mckean_dynamics::config::{Kind, Precision, Rule, Scheme};
 use mckean_dynamics::{DynamicsConfig, Evolution, stability};
 use mckean_engine::{Batch, DataShape, Network, Risk};
 use mckean_model::config::Embedding;
-use mckean_model::init;
+use mckean_model::{InitConfig, init};
 use mckean_num::lane::Isa;
 use mckean_num::par::Par;
 use mckean_num::rng::Seed;
@@ -24,6 +25,8 @@ use std::time::Instant;
 pub struct Problem {
     /// The config.
     pub config: Config,
+    /// Its initial law, files read.
+    pub init: InitConfig,
     /// Training samples.
     pub train: Arc<Dataset>,
     /// Test samples, if any.
@@ -50,8 +53,9 @@ impl Problem {
     /// Anything wrong with model or dynamics.
     pub fn on(config: &Config, train: Arc<Dataset>, test: Option<Arc<Dataset>>) -> Result<Problem, Error> {
         let net = Arc::new(Problem::network(config, &train, test.as_deref())?);
-        let start = init::draw(&config.model, &config.init, &net.layout, Seed(config.seed));
-        Ok(Problem { config: config.clone(), train, test, net, start })
+        let init = initial(&config.init, &net.layout)?;
+        let start = init::draw(&config.model, &init, &net.layout, Seed(config.seed));
+        Ok(Problem { config: config.clone(), init, train, test, net, start })
     }
 
     /// The network of a config on its data, everything checked and nothing drawn.
@@ -61,10 +65,11 @@ impl Problem {
     pub fn network(config: &Config, train: &Dataset, test: Option<&Dataset>) -> Result<Network, Error> {
         config.dynamics.check()?;
         config.check()?;
-        config.init.check()?;
         let vocabulary = vocabulary(config, train, test)?;
         let shape = DataShape { tokens: train.tokens, dim: train.dim, outputs: outputs(train), vocabulary };
-        Ok(Network::new(&config.model, shape)?)
+        let net = Network::new(&config.model, shape)?;
+        initial(&config.init, &net.layout)?;
+        Ok(net)
     }
 
     /// The evolution of the config, at tau = 0.

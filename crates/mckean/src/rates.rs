@@ -94,7 +94,6 @@ pub fn directory(config: &Config, out: &Path) -> PathBuf {
 /// Anything wrong with config or data, before anything is computed; flows that end early; folders that cannot be written.
 pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let (problem, settings) = (limit::problem(config)?, limit::settings(config));
-    problem.check()?;
     settings.check()?;
     let grid = config.rates.filled(problem.init.atoms > 0);
     grid.check(&problem)?;
@@ -141,13 +140,13 @@ pub fn collect(config: &Config, dir: &RunDir) -> Result<Record, Error> {
     let out = dir.path().parent().unwrap_or(Path::new("."));
     let there = RunDir::open(limit::directory(&plain, out))?;
     let reference = reference::find(&plain, &Par::serial(), out, (&there.manifest()?.command, ""), &mut |_| {})?;
-    let grid = config.rates.filled(config.init.atoms > 0);
-    let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.atoms > 0));
+    let grid = config.rates.filled(config.init.is_atomic());
+    let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.is_atomic()));
     Ok(record(dir, config, grid, reference, &entries))
 }
 
 fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference, entries: &[Entry]) -> Record {
-    let atoms = config.init.atoms > 0;
+    let atoms = config.init.is_atomic();
     let inside = |e: &&Entry| {
         let finite = grid.depths.contains(&e.depth) && grid.widths.contains(&e.width) && e.seed < grid.seeds;
         finite || (e.width == 0 && grid.ladder.contains(&e.depth))

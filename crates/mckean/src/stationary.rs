@@ -116,7 +116,7 @@ fn read(dir: &RunDir, cell: &Cell) -> Option<End> {
 /// What a directory holds of the grid of `config`; nothing is followed.
 pub fn collect(config: &Config, dir: &RunDir) -> Record {
     let grid = config.stationary.filled(&config.model);
-    let cells = Cell::grid(&grid, config.init.atoms > 0);
+    let cells = Cell::grid(&grid, config.init.is_atomic());
     let mut ends: Vec<End> = cells.iter().filter_map(|c| read(dir, c)).collect();
     ends.sort_by(|a, b| a.cell.size.cmp(&b.cell.size).then(b.cell.lambda.total_cmp(&a.cell.lambda)));
     Record { dir: dir.path().into(), asked: cells.len(), found: analyse::analyse(&ends), grid, ends }

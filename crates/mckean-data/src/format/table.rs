@@ -73,20 +73,20 @@ pub fn parse(bytes: &[u8], file: &str, options: &TableOptions) -> Result<Table, 
     rows.map(|r| r.table).ok_or_else(empty)
 }
 
-fn cell_error(file: &str, line: u64, column: usize, problem: String, remedy: &str) -> DataError {
+pub(super) fn cell_error(file: &str, line: u64, column: usize, problem: String, remedy: &str) -> DataError {
     DataError::Cell { file: file.into(), line, column: column + 1, problem, remedy: remedy.into() }
 }
 
 /// Counts lines ended by LF, CRLF or CR. (The parser's own count is one behind after CRLF and blank lines.)
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
+pub(super) struct Lines<'a> {
+    pub bytes: &'a [u8],
+    pub at: usize,
+    pub line: u64,
 }
 
 impl Lines<'_> {
     /// The line on which a record begins, from 1; records must come in order.
-    fn of(&mut self, record: &csv::ByteRecord) -> u64 {
+    pub fn of(&mut self, record: &csv::ByteRecord) -> u64 {
         let start = record.position().map_or(0, |p| p.byte() as usize);
         while self.at < self.bytes.len() && (self.at < start || matches!(self.bytes[self.at], b'\r' | b'\n')) {
             let ends = match self.bytes[self.at] {
@@ -158,7 +158,7 @@ impl Rows {
 const FILL: &str = "Fill or remove the row; every feature must be a finite number.";
 
 /// A finite number, or what is wrong with the cell.
-fn finite(text: &str) -> Result<f64, String> {
+pub(super) fn finite(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if x.is_finite() => Ok(x),
         Ok(x) => Err(format!("\"{text}\" is {x}, not a finite number")),

@@ -29,7 +29,7 @@ fn one(p: &Problem, width: usize, sobol: bool, seed: u64) -> f64 {
         let law = p.law().expect("a law");
         for slice in 0..m.slices() {
             let slots = init::Slots::new(&net.layout, slice);
-            let own = sobol_particles(&law, seed, slice + 1, 0..width / 2);
+            let own = sobol_particles(&law.at(m.depth_method.time(m.depth, slice)), seed, slice + 1, 0..width / 2);
             own.iter().enumerate().for_each(|(j, x)| slots.place(j, x, &mut start));
         }
     }

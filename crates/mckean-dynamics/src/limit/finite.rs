@@ -49,13 +49,13 @@ pub fn coupled(problem: &Problem, finite: Finite) -> Result<(Arc<Network>, Vec<f
 /// # Errors
 /// A law without atoms.
 pub fn exact(problem: &Problem, finite: Finite) -> Result<(Arc<Network>, Vec<f64>), LimitError> {
-    let particles = problem.law()?.atoms();
-    if particles.is_empty() {
-        return Err(super::setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms."));
+    let (law, atoms) = (problem.law()?, problem.init.atoms);
+    if atoms == 0 {
+        return Err(super::setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms or init.particles."));
     }
-    let m = blocks(problem, particles.len(), finite.depth);
+    let m = blocks(problem, atoms, finite.depth);
     let block = |l: usize| -> Vec<f64> {
-        let counts = atoms::counts(Seed(finite.seed), l, finite.width, particles.len());
+        let counts = atoms::counts(Seed(finite.seed), l, finite.width, atoms);
         counts.into_iter().map(|c| (c as f64 / finite.width as f64).max(GHOST)).collect()
     };
     let lists: Vec<Vec<f64>> = (0..finite.depth).map(block).collect();
@@ -64,7 +64,8 @@ pub fn exact(problem: &Problem, finite: Finite) -> Result<(Arc<Network>, Vec<f64
     let mut start = init::shared(&net.layout, Seed(finite.seed));
     for l in 0..finite.depth {
         let slots = init::Slots::new(&net.layout, l);
-        particles.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
+        let own = law.at(m.depth_method.time(m.depth, l)).atoms();
+        own.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
     }
     Ok((Arc::new(net), start))
 }
@@ -78,7 +79,7 @@ pub fn infinite(
     (method, steps): (DepthMethod, usize),
 ) -> Result<(Arc<Network>, Vec<f64>), LimitError> {
     let law = problem.law()?;
-    if law.atoms().is_empty() {
+    if problem.init.atoms == 0 {
         return Err(super::setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms."));
     }
     let member = Member::new(problem, &law, &Particles::Atoms, (method, steps))?;

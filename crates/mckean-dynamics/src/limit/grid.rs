@@ -18,8 +18,7 @@ use super::member::Trace;
 use super::series::{Band, CURVES, Pick, gap, largest};
 use super::{Limit, LimitError, Problem, Settings, setting};
 use crate::evolution::Outcome;
-use mckean_engine::Network;
-use mckean_model::{DepthMethod, InitialLaw, Law, ModelConfig, Role};
+use mckean_model::{DepthMethod, InitialLaw, Law, Role};
 use mckean_num::par::Par;
 use std::time::Instant;
 
@@ -44,11 +43,11 @@ fn check(problem: &Problem) -> Result<(), LimitError> {
     if problem.init.atoms > 0 {
         return Err(setting("method", "\"grid\"", "a law of atoms has no density. Use \"atoms\", which is exact."));
     }
-    if problem.init.law == InitialLaw::Ball {
-        return refuse("the numbers of a particle of init.law = \"ball\" depend on each other".into());
+    if let law @ (InitialLaw::Ball | InitialLaw::Mixture) = problem.init.law {
+        let name = format!("{law:?}").to_lowercase();
+        return refuse(format!("the numbers of a particle of init.law = \"{name}\" depend on each other"));
     }
-    let one = ModelConfig { heads: 1, neurons: 1, depth: 1, ..problem.model.clone() };
-    let kinds = flow::kinds(&Network::new(&one, problem.shape)?.layout);
+    let kinds = flow::kinds(&problem.layout()?);
     match kinds.iter().find(|k| k.2 != 2) {
         Some(k) => refuse(format!(
             "a {} of this model has {} numbers (tokens of dimension 1 give 2)",
@@ -80,7 +79,7 @@ pub(super) fn solve(
 ) -> Result<Limit, LimitError> {
     check(problem)?;
     let begun = Instant::now();
-    let reach = (0..law.len()).map(|i| cells::reach(law, i, OUTSIDE).max(1e-12)).collect();
+    let reach = (0..law.len()).map(|i| cells::reach(&law.widest(), i, OUTSIDE).max(1e-12)).collect();
     let mut s = Solver { problem, law, settings, par, reach, work: 0.0 };
     say("depth steps on a small grid");
     let depth = s.settle_depth()?;

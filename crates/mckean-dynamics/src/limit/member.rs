@@ -22,7 +22,7 @@ use std::time::Instant;
 /// Which particles fill the slices.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Particles {
-    /// The atoms of the law, at every depth.
+    /// The atoms of the law at each depth.
     Atoms,
     /// Points of one scrambling; every slice its own, or one for all.
     Sobol {
@@ -64,19 +64,19 @@ impl Member {
         particles: &Particles,
         (depth_method, steps): (DepthMethod, usize),
     ) -> Result<Member, LimitError> {
-        let atoms = if *particles == Particles::Atoms { law.atoms() } else { vec![] };
         let width = match particles {
-            Particles::Atoms => atoms.len(),
+            Particles::Atoms => problem.init.atoms,
             Particles::Sobol { base, .. } => 2 * base.len(),
         };
         let model = ModelConfig { depth_method, depth: steps, heads: width, neurons: width, ..problem.model.clone() };
         let net = Network::new(&model, problem.shape)?;
         let mut start = init::shared(&net.layout, Seed(0));
         for slice in 0..model.slices() {
+            let law = law.at(depth_method.time(steps, slice));
             let own = match particles {
-                Particles::Atoms => atoms.clone(),
+                Particles::Atoms => law.atoms(),
                 Particles::Sobol { seed, base, shared } => {
-                    points::sobol_particles(law, *seed, if *shared { 0 } else { slice + 1 }, base.clone())
+                    points::sobol_particles(&law, *seed, if *shared { 0 } else { slice + 1 }, base.clone())
                 }
             };
             let slots = init::Slots::new(&net.layout, slice);

@@ -135,10 +135,11 @@ impl Solver<'_> {
             let tried = self.corrections(sample, Some(steps))?;
             let (cheap, apart) = (calls(&tried), self.spread(&fine, Some(&tried)));
             let (own, other) = (cheap.sqrt() * spread, (cheap + dear).sqrt() * apart);
-            if !((own + other).powi(2) < best) {
+            let price = (own + other).powi(2);
+            if price.is_nan() || price >= best {
                 break;
             }
-            best = (own + other).powi(2);
+            best = price;
             found = tried;
             sample.coarse = Some(steps);
             steps = if other < 0.4 * own { steps / 2 } else { 2 * steps };

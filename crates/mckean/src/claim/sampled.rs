@@ -1,18 +1,17 @@
 //! Second moment of sampled particles against that of their law.
 //!
 //! Maths: Lemma C.7 of Gao et al. 2024: |mean |beta|^2 - int |beta|^2 rho| <= C (1/L + sqrt((delta + log(L + 1))/M)) with probability 1 - e^-delta.
-//! For independent particles (derived) the gap has slope -1/2 in M and in L; the law's own moment is known exactly.
+//! For independent particles (derived) the gap has slope -1/2 in M and in L; the law's own moment is known exactly (`Law`).
 //! Shapes: `widths`, `seeds` a width; the tail is taken at the largest width.
 //! Cost: drawing particles; no network is evaluated.
 //! Checked: `tests/claims.rs`, the exact moments below.
 
 use super::{Context, Found};
-use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
 use mckean_analysis::fit::{Axis, Cell, power_law, tail};
 use mckean_dynamics::objective::second_moment;
-use mckean_model::{InitialLaw, Layout, Role};
+use mckean_model::init;
 
 /// Slope of log rms gap on log M, with its interval.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
@@ -25,12 +24,10 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
             let mut config = seed.clone();
             (config.model.heads, config.model.neurons) = (width as usize, width as usize);
             let p = Problem::on(&config, data.clone(), None)?;
-            let Some(exact) = exact(&config, &p.net.layout) else {
-                let why =
-                    "the moment of this initial law is not known in closed form, or depends on the width".to_string();
-                return Ok(Found { not_testable: Some(why), ..Default::default() });
-            };
-            gaps.push((second_moment(&p.start, &p.net.speeds()) - exact).abs());
+            if let Err(e) = init::law(&p.init, &p.net.layout).check_limit() {
+                return Ok(Found { not_testable: Some(e.to_string()), ..Default::default() });
+            }
+            gaps.push((second_moment(&p.start, &p.net.speeds()) - exact(&p)).abs());
         }
         grid.push(Cell { width, depth: seeds[0].model.depth as f64, gaps });
     }
@@ -53,36 +50,31 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     Ok(Found { value: fit.slope.value, interval: Some((fit.slope.low, fit.slope.high)), words, ..Default::default() })
 }
 
-/// int |beta|^2 rho of the initial law: tensors times scale^2, or scale^2 d/(d + 2) on a ball of dimension d.
-fn exact(config: &Config, layout: &Layout) -> Option<f64> {
-    let scale = config.init.scale;
-    let own = || [Role::Head, Role::Neuron].into_iter().flat_map(|role| layout.particles(0, role));
-    let numbers = own().filter(|t| t.fan_in > 0).map(|t| t.particle_len()).sum::<usize>() as f64;
-    if config.init.atoms > 0 {
-        return None;
-    }
-    match config.init.law {
-        InitialLaw::Gaussian => Some(scale * scale * own().filter(|t| t.fan_in > 0).count() as f64),
-        InitialLaw::Ball => Some(scale * scale * numbers / (numbers + 2.0)),
-        InitialLaw::Normal => Some(scale * scale * numbers),
-        InitialLaw::Box => Some(scale * scale * numbers / 3.0),
-        InitialLaw::Truncated | InitialLaw::FanIn => None,
-    }
+/// E of the mean of |beta|^2 over particles and blocks: that of the law of each block's depth.
+fn exact(p: &Problem) -> f64 {
+    let (law, m) = (init::law(&p.init, &p.net.layout), &p.net.config);
+    let one =
+        |l: usize| law.at(m.depth_method.time(m.depth, l)).second_moment() / m.depth_method.inverse_weight(m.depth, l);
+    (0..m.slices()).map(one).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn moments_of_laws_are_those_of_many_draws() {
-        for law in ["gaussian", "ball", "normal", "box"] {
+        let depth = "depth_scale = [[0.0, 1.0], [1.0, 3.0]]";
+        let mixture = "[[init.mixture]]\nlaw = \"box\"\nshift = { w = [0.5] }\n[[init.mixture]]\nscale = 0.2";
+        for law in ["gaussian", "ball", "normal", "box", "truncated", "fan_in", "mixture"] {
+            let mixture = if law == "mixture" { mixture } else { "" };
             let text = format!(
-                "[data]\nname = \"in_context\"\n[model]\ndepth = 1\nheads = 4000\nneurons = 4000\n[init]\nlaw = \"{law}\"\nscale = 1.5"
+                "[data]\nname = \"in_context\"\n[model]\ndepth = 2\nheads = 4000\nneurons = 4000\n[init]\nlaw = \"{law}\"\nscale = 1.5\n\
+                {depth}\n{mixture}"
             );
-            let config = Config::parse(&text, "test", &[]).unwrap();
-            let p = Problem::new(&config).unwrap();
-            let (seen, exact) = (second_moment(&p.start, &p.net.speeds()), exact(&config, &p.net.layout).unwrap());
+            let p = Problem::new(&Config::parse(&text, "test", &[]).unwrap()).unwrap();
+            let (seen, exact) = (second_moment(&p.start, &p.net.speeds()), exact(&p));
             assert!((seen / exact - 1.0).abs() < 0.03, "{law}: {seen} {exact}");
         }
     }

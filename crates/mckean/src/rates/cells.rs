@@ -106,15 +106,15 @@ impl<'a> Shared<'a> {
         let samples = self.problem.data.samples;
         let name = format!("M = infinity, L = {l}");
         if self.has_atoms() {
-            let atoms = law.atoms();
-            let follow = |tolerance| self.follow(self.start(l, |_| atoms.clone())?, tolerance, &name);
+            let follow = |tolerance| self.follow(self.start(l, |t, _| law.at(t).atoms())?, tolerance, &name);
             let (one, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
             let steps = Gaps::between(&one.trace.series, &fine.trace.series, samples);
             let own = steps.plus(&self.compare(&one.side(), &fine.side())?.gaps());
             return Ok(Wide { own, series: one.trace.series.clone(), atoms: Some(one) });
         }
         let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
-            let points = |slice| sobol_particles(&law, self.seed.wrapping_add(r as u64), slice + 1, 0..self.wide / 2);
+            let seed = self.seed.wrapping_add(r as u64);
+            let points = |t, block| sobol_particles(&law.at(t), seed, block + 1, 0..self.wide / 2);
             Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
@@ -141,12 +141,18 @@ impl<'a> Shared<'a> {
         Ok(Followed { net, trace })
     }
 
-    fn start(&self, l: usize, particles: impl Fn(usize) -> Vec<Vec<f64>>) -> Result<(Arc<Network>, Vec<f64>), Error> {
-        let net = Network::new(&blocks(self.problem, particles(0).len(), l), self.problem.shape)?;
+    fn start(
+        &self,
+        l: usize,
+        particles: impl Fn(f64, usize) -> Vec<Vec<f64>>,
+    ) -> Result<(Arc<Network>, Vec<f64>), Error> {
+        let m = blocks(self.problem, particles(0.0, 0).len(), l);
+        let net = Network::new(&m, self.problem.shape)?;
         let mut start = init::shared(&net.layout, Seed(0));
         for block in 0..l {
             let slots = init::Slots::new(&net.layout, block);
-            particles(block).iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
+            let own = particles(m.depth_method.time(l, block), block);
+            own.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
         }
         Ok((Arc::new(net), start))
     }

@@ -51,9 +51,11 @@ impl Target {
         };
         let mut target = Target { depth: l, wide, driven: None, error: Gaps::default() };
         if shared.has_atoms() {
-            let atoms = shared.problem.law()?.atoms();
-            let follow = |steps, tolerance| {
-                driven(shared.problem, &|_| atoms.clone(), &|_| vec![], (l, steps), (shared.taus, tolerance))
+            let law = shared.problem.law()?;
+            let follow = |steps: usize, tolerance| {
+                let slices = (2 * steps.div_ceil(l) * l) as f64;
+                let atoms = |slice: usize| law.at(slice as f64 / slices).atoms();
+                driven(shared.problem, &atoms, &|_| vec![], (l, steps), (shared.taus, tolerance))
             };
             let rough = follow(STEPS, shared.tolerance)?;
             let fine = follow(2 * rough.net.config.depth, FINER * shared.tolerance)?;

@@ -102,7 +102,7 @@ impl Cell {
             }
         };
         let train = law.data.clone();
-        Ok(Problem { config: own, train, test: None, net, start })
+        Ok(Problem { config: own, init: law.init.clone(), train, test: None, net, start })
     }
 }
 
@@ -113,7 +113,7 @@ fn finite(own: &Config, law: &Law) -> Result<(Arc<Network>, Vec<f64>), Error> {
         return Ok(exact(law, Finite { width: m.heads, depth: m.depth, seed })?);
     }
     let net = Problem::network(own, &law.data, None)?;
-    let start = init::draw(m, &own.init, &net.layout, Seed(seed));
+    let start = init::draw(m, &law.init, &net.layout, Seed(seed));
     Ok((Arc::new(net), start))
 }
 

@@ -7,7 +7,7 @@
 //! Cost: about 40 operations a cell; initial masses n bisections a coordinate.
 //! Checked: tests below (initial masses, conservation, positivity, order); `tests/limit_grid.rs`.
 
-use mckean_model::Law;
+use mckean_model::LawAt;
 
 /// Mass that stays where it is: far corners are empty and fast, and would bound the steps.
 const EMPTY: f64 = 1e-11;
@@ -41,7 +41,7 @@ impl Cells {
     }
 
     /// Masses under a law of independent numbers, of which `first` and `first + 1` are the coordinates; what lies outside is shared out.
-    pub fn masses(&self, law: &Law, first: usize) -> Vec<f64> {
+    pub fn masses(&self, law: &LawAt<'_>, first: usize) -> Vec<f64> {
         let side = |axis: usize| -> Vec<f64> {
             let below: Vec<f64> = (0..=self.n).map(|i| below(law, first + axis, self.edge(axis, i))).collect();
             let all = below[self.n] - below[0];
@@ -100,7 +100,7 @@ impl Cells {
 }
 
 /// Probability that number `index` of a particle is below `x`, by bisection of the inverse transform.
-fn below(law: &Law, index: usize, x: f64) -> f64 {
+fn below(law: &LawAt<'_>, index: usize, x: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     let mut point = vec![0.5; law.cube_dim()];
     for _ in 0..60 {
@@ -115,7 +115,7 @@ fn below(law: &Law, index: usize, x: f64) -> f64 {
 }
 
 /// Distance from the origin that a share `outside` of number `index` lies beyond, on one side.
-pub(super) fn reach(law: &Law, index: usize, outside: f64) -> f64 {
+pub(super) fn reach(law: &LawAt<'_>, index: usize, outside: f64) -> f64 {
     let mut point = vec![0.5; law.cube_dim()];
     point[index] = 1.0 - outside;
     law.from_cube(&point)[index].abs()
@@ -124,7 +124,7 @@ pub(super) fn reach(law: &Law, index: usize, outside: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mckean_model::{InitConfig, InitialLaw, Layout, Role, TensorSpec};
+    use mckean_model::{InitConfig, InitialLaw, Law, Layout, Role, TensorSpec};
 
     fn law(law: InitialLaw) -> Law {
         let spec = |name, sums| TensorSpec { name, shape: vec![1, 1], fan_in: 1, sums_particles: sums };
@@ -136,16 +136,16 @@ mod tests {
     #[test]
     fn masses_are_those_of_the_law() {
         let cells = Cells { n: 40, reach: [3.0, 2.5] };
-        let mass = cells.masses(&law(InitialLaw::Normal), 0);
+        let mass = cells.masses(&law(InitialLaw::Normal).at(0.0), 0);
         let moment = |f: fn([f64; 2]) -> f64| (0..1600).map(|k| mass[k] * f(cells.centre(k))).sum::<f64>();
         assert!((moment(|_| 1.0) - 1.0).abs() < 1e-14 && moment(|x| x[0] + x[1]).abs() < 1e-13);
         // uniform within a cell: the centre misses h^2/12 of the second moment
         let widened = |h: f64| 0.25 + h * h / 12.0;
         assert!((moment(|x| x[0] * x[0]) - widened(0.15)).abs() < 1e-6);
         assert!((moment(|x| x[1] * x[1]) - widened(0.125)).abs() < 1e-5);
-        let flat = Cells { n: 4, reach: [0.5, 1.0] }.masses(&law(InitialLaw::Box), 0);
+        let flat = Cells { n: 4, reach: [0.5, 1.0] }.masses(&law(InitialLaw::Box).at(0.0), 0);
         assert!((flat[1] - 0.125).abs() < 1e-14 && flat[0] < 1e-14, "{flat:?}");
-        assert!((reach(&law(InitialLaw::Box), 0, 1e-9) - 0.5).abs() < 1e-8);
+        assert!((reach(&law(InitialLaw::Box).at(0.0), 0, 1e-9) - 0.5).abs() < 1e-8);
     }
 
     /// Rotation of a blob by a quarter turn; returns the L1 error, the mass lost and the least mass.

@@ -63,8 +63,7 @@ impl Grid {
         reach: impl Fn(usize) -> f64,
         depth: (DepthMethod, usize),
     ) -> Result<Grid, LimitError> {
-        let one = ModelConfig { heads: 1, neurons: 1, depth: 1, ..problem.model.clone() };
-        let layout = Network::new(&one, problem.shape)?.layout;
+        let layout = problem.layout()?;
         let part = |(role, first, _)| Part { role, cells: Cells { n, reach: [reach(first), reach(first + 1)] }, first };
         Ok(Grid { parts: kinds(&layout).into_iter().map(part).collect(), depth })
     }
@@ -81,8 +80,15 @@ impl Grid {
 
     /// Masses of every slice under the initial law.
     pub fn start(&self, law: &Law) -> Vec<f64> {
-        let slice: Vec<f64> = self.parts.iter().flat_map(|p| p.cells.masses(law, p.first)).collect();
-        slice.repeat(self.depth.0.slices(self.depth.1))
+        let (method, steps) = self.depth;
+        let slice = |s: usize| -> Vec<f64> {
+            let law = law.at(method.time(steps, s));
+            self.parts.iter().flat_map(|p| p.cells.masses(&law, p.first)).collect()
+        };
+        match method.slices(steps) {
+            slices if law.is_constant() => slice(0).repeat(slices),
+            slices => (0..slices).flat_map(slice).collect(),
+        }
     }
 
     /// Largest shares of mass at the walls of either coordinate of every part.
