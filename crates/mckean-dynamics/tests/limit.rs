@@ -11,6 +11,7 @@ use mckean_model::{AttentionKernel, DepthMethod, InitConfig, InitialLaw, ModelCo
 use mckean_num::par::Par;
 use mckean_num::rng::Seed;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Random data of 3 tokens in 4 dimensions, 24 samples.
 fn problem(init: InitConfig) -> Problem {
@@ -33,6 +34,7 @@ fn settings(rtol: f64) -> Settings {
         source: Source::Auto,
         seed: 3,
         snapshots: vec![2.0],
+        stop: Arc::default(),
     }
 }
 
@@ -107,6 +109,30 @@ fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
         let mut at = |h: f64| q.value(&beta.iter().zip(&v).map(|(b, v)| b + h * v).collect::<Vec<f64>>()).objective();
         let slope = (at(1e-4) - at(-1e-4)) / 2e-4;
         assert!((slope / here.dissipation + 1.0).abs() < 1e-6, "{depth_method:?}: {slope} {}", here.dissipation);
+    }
+}
+
+/// Solves; the flag is raised when the solver has said `count` things that contain `word`.
+fn stopped_at(s: &Settings, threads: usize, (word, count): (&str, usize)) -> Result<Limit, LimitError> {
+    let mut left = count;
+    solve(&problem(normal()), s, &Par::new(threads), &mut |what| {
+        left -= usize::from(what.contains(word) && left > 0);
+        s.stop.store(left == 0, Ordering::Relaxed);
+    })
+}
+
+#[test]
+fn a_stopped_limit_is_the_curve_so_far_within_its_wider_bar() {
+    let of = |word, count| stopped_at(&settings(1e-3), 1, (word, count));
+    assert!(matches!(of("depth", 1), Err(LimitError::Stopped)), "the small system is no curve of the law");
+    assert!(matches!(of("pilot", 1), Err(LimitError::Stopped)));
+    let (part, whole) = (of("replicates", 1).unwrap(), of("nothing", 1).unwrap());
+    assert!(part.stopped && !part.reached && part.predicted.is_some_and(f64::is_finite), "{part:?}");
+    assert!(whole.reached && !whole.stopped && whole.error < 0.7 * part.error && part.size.1 == 24, "{:?}", part.size);
+    assert!(part.work < whole.work && part.snapshots.len() == 1);
+    for i in 0..2 {
+        let bar = part.risk.total(i).hypot(whole.risk.total(i));
+        assert!((part.risk.value[i] - whole.risk.value[i]).abs() < 1.5 * bar);
     }
 }
 

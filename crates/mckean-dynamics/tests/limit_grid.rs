@@ -23,7 +23,7 @@ fn problem(attention: &str, feed_forward: &str) -> Problem {
 }
 
 fn settings(source: Source, rtol: f64) -> Settings {
-    Settings { taus: vec![0.0, 1.0, 2.0], rtol, floor: 1e-3, budget: 60.0, source, seed: 3, snapshots: vec![] }
+    Settings { taus: vec![0.0, 1.0, 2.0], rtol, floor: 1e-3, budget: 60.0, source, seed: 3, snapshots: vec![], stop: Arc::default() }
 }
 
 fn limit(p: &Problem, source: Source, rtol: f64) -> Limit {
@@ -97,6 +97,7 @@ fn what_does_not_fit_on_cells_is_refused_with_the_alternative() {
 #[test]
 fn a_small_budget_ends_with_an_honest_error() {
     let s = Settings { budget: 1e-3, ..settings(Source::Grid, 1e-6) };
+    // STOPHERE
     let l = solve(&problem("none", "mlp"), &s, &Par::serial(), &mut |_| {}).unwrap();
     assert!(
         !l.reached && l.error > 1e-6 && l.predicted.is_some_and(|p| p > l.seconds),
