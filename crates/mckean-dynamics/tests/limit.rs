@@ -12,6 +12,7 @@ use mckean_num::par::Par;
 use mckean_num::rng::Seed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Random data of 3 tokens in 4 dimensions, 24 samples.
 fn problem(init: InitConfig) -> Problem {
@@ -112,27 +113,48 @@ fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
     }
 }
 
-/// Solves; the flag is raised when the solver has said `count` things that contain `word`.
-fn stopped_at(s: &Settings, threads: usize, (word, count): (&str, usize)) -> Result<Limit, LimitError> {
-    let mut left = count;
-    solve(&problem(normal()), s, &Par::new(threads), &mut |what| {
-        left -= usize::from(what.contains(word) && left > 0);
-        s.stop.store(left == 0, Ordering::Relaxed);
-    })
+/// Solves on one thread; the flag is raised when the solver says something that contains `word`.
+fn stopped_at(word: &str) -> Result<Limit, LimitError> {
+    let s = settings(3e-4);
+    let mut say = |what: &str| drop(s.stop.fetch_or(what.contains(word), Ordering::Relaxed));
+    solve(&problem(normal()), &s, &Par::serial(), &mut say)
+}
+
+/// Largest distance of two risks in units of both their bars.
+fn apart(a: &Limit, b: &Limit) -> f64 {
+    let one = |i: usize| (a.risk.value[i] - b.risk.value[i]).abs() / a.risk.total(i).hypot(b.risk.total(i));
+    (0..2).map(one).fold(0.0, f64::max)
 }
 
 #[test]
 fn a_stopped_limit_is_the_curve_so_far_within_its_wider_bar() {
-    let of = |word, count| stopped_at(&settings(1e-3), 1, (word, count));
-    assert!(matches!(of("depth", 1), Err(LimitError::Stopped)), "the small system is no curve of the law");
-    assert!(matches!(of("pilot", 1), Err(LimitError::Stopped)));
-    let (part, whole) = (of("replicates", 1).unwrap(), of("nothing", 1).unwrap());
-    assert!(part.stopped && !part.reached && part.predicted.is_some_and(f64::is_finite), "{part:?}");
-    assert!(whole.reached && !whole.stopped && whole.error < 0.7 * part.error && part.size.1 == 24, "{:?}", part.size);
-    assert!(part.work < whole.work && part.snapshots.len() == 1);
-    for i in 0..2 {
-        let bar = part.risk.total(i).hypot(whole.risk.total(i));
-        assert!((part.risk.value[i] - whole.risk.value[i]).abs() < 1.5 * bar);
+    let none = |word| assert!(matches!(stopped_at(word), Err(LimitError::Stopped)), "{word}");
+    ["depth", "pilot"].map(none);
+    let (part, whole) = (stopped_at("replicates").unwrap(), stopped_at("never said").unwrap());
+    assert!(part.stopped && !part.reached && part.predicted.is_some_and(f64::is_finite), "{:e}", part.error);
+    assert!(whole.reached && !whole.stopped && whole.error < part.error && part.work < whole.work);
+    assert_eq!((part.size.1, part.snapshots.len()), (24, 1), "the pilot");
+    assert!(apart(&part, &whole) < 1.5, "{}", apart(&part, &whole));
+}
+
+#[test]
+fn stopped_at_any_moment_there_is_no_curve_or_one_with_an_honest_bar() {
+    let (p, s) = (problem(normal()), settings(2e-2));
+    let whole = solve(&p, &s, &Par::serial(), &mut |_| {}).unwrap();
+    for moment in 1..16 {
+        let s = settings(2e-2);
+        let raise = || {
+            std::thread::sleep(Duration::from_secs_f64(whole.seconds * f64::from(moment) / 16.0));
+            s.stop.store(true, Ordering::Relaxed);
+        };
+        let found = std::thread::scope(|scope| {
+            scope.spawn(raise);
+            solve(&p, &s, &Par::serial(), &mut |_| {})
+        });
+        let Ok(part) = found else { continue };
+        assert!(part.size.1 >= 4 && part.error.is_finite() && part.stopped != part.reached, "{:?}", part.size);
+        assert!(apart(&part, &whole) < 2.0, "{} {:?}", apart(&part, &whole), part.size);
+        println!("{moment}: {:?} {:e}", part.size, part.error);
     }
 }
 

@@ -115,7 +115,14 @@ fn a_stopped_limit_is_kept_but_solved_again() {
     assert!(whole.dir == part.dir && whole.outcome == "reached" && whole.error < part.error, "{whole:?}");
     assert_eq!(dir.manifest().unwrap().outcome.unwrap().kind, "reached");
     assert_eq!(metrics::read(dir.metrics()).unwrap().column("risk").unwrap(), whole.risk.value);
-    assert!(part.risk.value.iter().zip(&whole.risk.value).enumerate().all(|(i, (a, b))| (a - b).abs() <= part.risk.total(i)));
+    assert!(
+        part.risk
+            .value
+            .iter()
+            .zip(&whole.risk.value)
+            .enumerate()
+            .all(|(i, (a, b))| (a - b).abs() <= part.risk.total(i))
+    );
     let again = stopped_at(ATOMS, &["limit.rtol=1e-9"], folder.path(), "steps").unwrap();
     assert_eq!(again.outcome, "reached", "what was reached is found");
 }
