@@ -108,7 +108,9 @@ fn what_does_not_fit_on_cells_is_refused_with_the_alternative() {
 fn a_stopped_grid_is_the_finest_one_so_far() {
     let stopped_at = |word: &str| {
         let s = settings(Source::Grid, 1e-6);
-        let mut say = |what: &str| drop(s.stop.fetch_or(what.starts_with(word), Ordering::Relaxed));
+        let mut say = |what: &str| {
+            s.stop.fetch_or(what.starts_with(word), Ordering::Relaxed);
+        };
         solve(&problem("none", "mlp"), &s, &Par::serial(), &mut say)
     };
     assert!(matches!(stopped_at("depth"), Err(LimitError::Stopped)), "one grid has no error bar");
