@@ -5,11 +5,12 @@
 //! Cost: that of the library call, about the budget at most.
 //! Checked: `tests/limit.rs`.
 
-use crate::output::{Outcome, Shell, bad, command};
+use crate::output::{Outcome, Shell, bad, command, stop_flag};
 use clap::ValueEnum;
-use mckean::Config;
-use mckean::limit::{self, Record};
+use mckean::dynamics::LimitError;
+use mckean::limit::{self, Record, STOPPED};
 use mckean::limit_report::digits;
+use mckean::{Config, Error};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -84,10 +85,16 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let source = Config::source(&args.config, &sets);
     let bar = shell.bar(0);
     let mut say = |what: &str| bar.set_message(what.to_string());
-    let record = limit::run(&config, &shell.par(), &args.out, (&command(), &source), &mut say).map_err(bad)?;
+    let asked = (&command()[..], &source[..]);
+    let found = limit::run(&config, &shell.par(), &args.out, asked, &stop_flag(), &mut say);
     bar.finish_and_clear();
+    if let Err(e @ Error::Limit(LimitError::Stopped)) = &found {
+        eprintln!("{e}");
+        return Ok(ExitCode::from(1));
+    }
+    let record = found.map_err(bad)?;
     shell.print(&record, || text(&record));
-    Ok(ExitCode::SUCCESS)
+    Ok(if record.outcome == STOPPED { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 fn text(r: &Record) {

@@ -57,7 +57,8 @@ impl Shell {
     }
 }
 
-/// A flag that Ctrl-C (or a termination signal) raises: runs then stop at their next observation; a second one ends at once.
+/// A flag that Ctrl-C (or a termination signal) raises: runs then stop at their next observation, limits after the
+/// flows that are under way; a second one ends at once.
 pub fn stop_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
@@ -65,7 +66,7 @@ pub fn stop_flag() -> Arc<AtomicBool> {
         if raised.swap(true, Ordering::Relaxed) {
             std::process::exit(1);
         }
-        eprintln!("stopping at the next observation; once more ends at once");
+        eprintln!("stopping at the next observation or flow; once more ends at once");
     };
     let _ = ctrlc::set_handler(handler); // without a handler, the signal just ends the program
     flag

@@ -7,8 +7,11 @@
 
 mod common;
 
-use common::{call, texts};
+use common::{call, mckean, texts};
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 const CONFIG: &str = r#"
 name = "small"
@@ -66,4 +69,39 @@ fn bad_options_are_refused_with_status_2() {
         assert!(err.contains(words), "{options:?}: {err}");
     }
     assert!(!folder.path().join("runs").exists());
+}
+
+/// Calls and interrupts after `seconds`.
+#[cfg(unix)]
+fn interrupted(at: &Path, options: &[&str], seconds: f64) -> Output {
+    let child = mckean(at, options).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs_f64(seconds));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_curve_so_far_and_the_same_command_solves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, runs) = (folder.path(), folder.path().join("runs"));
+    fs::write(at.join("a.toml"), CONFIG.replace("atoms = 3", "")).unwrap();
+    let options = ["limit", "a.toml", "--rtol", "3e-4", "--taus", "0,0.5,1"];
+    let mut seconds = 0.4;
+    let stopped = (0..30).find_map(|_| {
+        let output = interrupted(at, &options, seconds);
+        let (out, err) = texts(&output);
+        match output.status.code() {
+            Some(0) => (fs::remove_dir_all(&runs).unwrap(), seconds *= 0.7).1, // too late
+            Some(1) if !out.is_empty() => return Some(out),
+            Some(1) => (assert!(err.contains("before it had a curve") && !runs.exists(), "{err}"), seconds *= 1.3).1,
+            _ => seconds *= 1.3, // before anybody listened
+        }
+        None
+    });
+    let out = stopped.expect("a moment between the pilot and the end");
+    assert!(out.contains("the same command solves it again") && out.contains("\nstopped: R(1) = "), "{out}");
+    let again = texts(&call(at, &options)).0;
+    assert!(again.lines().last().is_some_and(|l| l.starts_with("reached: R(1) = ")), "{again}");
+    assert_eq!(fs::read_dir(&runs).unwrap().count(), 1, "in the same directory");
 }

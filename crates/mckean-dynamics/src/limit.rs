@@ -37,6 +37,8 @@ use mckean_model::config::{Embedding, Norm};
 use mckean_model::{InitConfig, Law, Layout, ModelConfig, ModelError, Parametrisation, Readout};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// What the limit is taken of: data, encoders, initial law and weight decay (widths and depth of `model` do not matter).
 #[derive(Clone)]
@@ -69,7 +71,7 @@ pub enum Source {
 }
 
 /// What is asked of the solver.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Training times, ascending.
     pub taus: Vec<f64>,
@@ -85,6 +87,8 @@ pub struct Settings {
     pub seed: u64,
     /// Times at which the particle law is kept.
     pub snapshots: Vec<f64>,
+    /// Once raised, the solver begins nothing more and returns the best curve that it has.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// The limit, as far as it was reached.
@@ -106,6 +110,8 @@ pub struct Limit {
     pub error: f64,
     /// Whether it is within the tolerance on all times asked for.
     pub reached: bool,
+    /// Whether it was told to stop before it was there.
+    pub stopped: bool,
     /// Why the flow ended early, and when.
     pub outcome: crate::Outcome,
     /// One depth step is not enough, or more of them help less than they should: particles separate quickly.
@@ -139,6 +145,9 @@ pub enum LimitError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// The solver was told to stop before it had a curve.
+    #[error("the limit was stopped before it had a curve with an error bar; nothing is kept. Solve it again.")]
+    Stopped,
     /// A model without a mean-field limit, or a law without an inverse.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -152,6 +161,15 @@ impl Settings {
     /// Whether few particles settle the question.
     fn is_loose(&self) -> bool {
         self.rtol >= 2e-2
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Seconds that may still be spent; less than any once stopped.
+    fn left(&self, begun: Instant) -> f64 {
+        if self.is_stopped() { f64::NEG_INFINITY } else { self.budget - begun.elapsed().as_secs_f64() }
     }
 
     /// Checks every range.

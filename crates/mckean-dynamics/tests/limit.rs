@@ -11,6 +11,8 @@ use mckean_model::{AttentionKernel, DepthMethod, InitConfig, InitialLaw, ModelCo
 use mckean_num::par::Par;
 use mckean_num::rng::Seed;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Random data of 3 tokens in 4 dimensions, 24 samples.
 fn problem(init: InitConfig) -> Problem {
@@ -33,6 +35,7 @@ fn settings(rtol: f64) -> Settings {
         source: Source::Auto,
         seed: 3,
         snapshots: vec![2.0],
+        stop: Arc::default(),
     }
 }
 
@@ -108,6 +111,53 @@ fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
         let mut at = |h: f64| q.value(&beta.iter().zip(&v).map(|(b, v)| b + h * v).collect::<Vec<f64>>()).objective();
         let slope = (at(1e-4) - at(-1e-4)) / 2e-4;
         assert!((slope / here.dissipation + 1.0).abs() < 1e-6, "{depth_method:?}: {slope} {}", here.dissipation);
+    }
+}
+
+/// Solves on one thread; the flag is raised when the solver says something that contains `word`.
+fn stopped_at(word: &str) -> Result<Limit, LimitError> {
+    let s = settings(3e-4);
+    let mut say = |what: &str| {
+        s.stop.fetch_or(what.contains(word), Ordering::Relaxed);
+    };
+    solve(&problem(normal()), &s, &Par::serial(), &mut say)
+}
+
+/// Largest distance of two risks in units of both their bars.
+fn apart(a: &Limit, b: &Limit) -> f64 {
+    let one = |i: usize| (a.risk.value[i] - b.risk.value[i]).abs() / a.risk.total(i).hypot(b.risk.total(i));
+    (0..2).map(one).fold(0.0, f64::max)
+}
+
+#[test]
+fn a_stopped_limit_is_the_curve_so_far_within_its_wider_bar() {
+    let none = |word| assert!(matches!(stopped_at(word), Err(LimitError::Stopped)), "{word}");
+    none("depth");
+    none("pilot");
+    let (part, whole) = (stopped_at("replicates").unwrap(), stopped_at("never said").unwrap());
+    assert!(part.stopped && !part.reached && part.predicted.is_some_and(f64::is_finite), "{:e}", part.error);
+    assert!(whole.reached && !whole.stopped && whole.error < part.error && part.work < whole.work);
+    assert_eq!((part.size.1, part.snapshots.len()), (24, 1), "the pilot");
+    assert!(apart(&part, &whole) < 1.5, "{}", apart(&part, &whole));
+}
+
+#[test]
+fn stopped_at_any_moment_there_is_no_curve_or_one_with_an_honest_bar() {
+    let (p, s) = (problem(normal()), settings(2e-2));
+    let whole = solve(&p, &s, &Par::serial(), &mut |_| {}).unwrap();
+    for moment in 1..8 {
+        let s = settings(2e-2);
+        let raise = || {
+            std::thread::sleep(Duration::from_secs_f64(whole.seconds * f64::from(moment) / 8.0));
+            s.stop.store(true, Ordering::Relaxed);
+        };
+        let found = std::thread::scope(|scope| {
+            scope.spawn(raise);
+            solve(&p, &s, &Par::serial(), &mut |_| {})
+        });
+        let Ok(part) = found else { continue };
+        assert!(part.size.1 >= 4 && part.error.is_finite() && part.stopped != part.reached, "{:?}", part.size);
+        assert!(apart(&part, &whole) < 2.0, "{} {:?}", apart(&part, &whole), part.size);
     }
 }
 

@@ -1,13 +1,14 @@
 //! The PDE on cells against particles: tokens of dimension 1, where heads and neurons have two numbers each.
 
 use mckean_data::{Dataset, Targets};
-use mckean_dynamics::Limit;
 use mckean_dynamics::limit::{Grid, Problem, Settings, Source, solve};
+use mckean_dynamics::{Limit, LimitError};
 use mckean_engine::DataShape;
 use mckean_model::{DepthMethod, InitConfig, InitialLaw, ModelConfig, Readout};
 use mckean_num::par::Par;
 use mckean_num::rng::Seed;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// 16 samples of three numbers; the answer is the last token, which has to approach a function of all.
 fn problem(attention: &str, feed_forward: &str) -> Problem {
@@ -23,7 +24,16 @@ fn problem(attention: &str, feed_forward: &str) -> Problem {
 }
 
 fn settings(source: Source, rtol: f64) -> Settings {
-    Settings { taus: vec![0.0, 1.0, 2.0], rtol, floor: 1e-3, budget: 60.0, source, seed: 3, snapshots: vec![] }
+    Settings {
+        taus: vec![0.0, 1.0, 2.0],
+        rtol,
+        floor: 1e-3,
+        budget: 60.0,
+        source,
+        seed: 3,
+        snapshots: vec![],
+        stop: Arc::default(),
+    }
 }
 
 fn limit(p: &Problem, source: Source, rtol: f64) -> Limit {
@@ -117,6 +127,20 @@ fn what_does_not_fit_on_cells_is_refused_with_the_alternative() {
         let e = solve(&p, &settings(Source::Grid, 1e-2), &Par::serial(), &mut |_| {}).unwrap_err().to_string();
         assert!(e.contains("limit.method = \"grid\"") && e.contains(words), "{e}");
     }
+}
+
+#[test]
+fn a_stopped_grid_is_the_finest_one_so_far() {
+    let stopped_at = |word: &str| {
+        let s = settings(Source::Grid, 1e-6);
+        let mut say = |what: &str| {
+            s.stop.fetch_or(what.starts_with(word), Ordering::Relaxed);
+        };
+        solve(&problem("none", "mlp"), &s, &Par::serial(), &mut say)
+    };
+    assert!(matches!(stopped_at("depth"), Err(LimitError::Stopped)), "one grid has no error bar");
+    let l = stopped_at("48 x 48").unwrap();
+    assert!(l.stopped && !l.reached && l.size.0 == 48 * 48 && l.error.is_finite(), "{:e} {:?}", l.error, l.size);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use mckean_report::{RunDir, RunOutcome};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Where a limit is kept: beside the runs of the same config, never in them.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -31,7 +32,7 @@ pub fn directory(config: &Config, out: &Path) -> PathBuf {
 pub struct Record {
     /// Run directory.
     pub dir: PathBuf,
-    /// `reached`, `not_reached` (budget or precision), or how the flow ended early.
+    /// `reached`, `not_reached` (budget or precision), `stopped`, or how the flow ended early.
     pub outcome: String,
     /// One sentence.
     pub advice: String,
@@ -102,30 +103,36 @@ pub fn settings(config: &Config) -> Settings {
     let taus: Vec<f64> = if l.taus.is_empty() { grid() } else { l.taus.clone() };
     let last = || taus.last().copied().into_iter().collect();
     let snapshots = if l.snapshots.is_empty() { last() } else { l.snapshots.clone() };
-    Settings { taus, rtol: l.rtol, floor: l.floor, budget: l.budget, source: l.method, seed: config.seed, snapshots }
+    let (rtol, floor, budget) = (l.rtol, l.floor, l.budget);
+    Settings { taus, rtol, floor, budget, source: l.method, seed: config.seed, snapshots, stop: Arc::default() }
 }
 
-/// Solves and writes the run directory, or finds that it is there.
+/// Outcome of a limit that was stopped; it is solved again when it is asked for again.
+pub const STOPPED: &str = "stopped";
+
+/// Solves and writes the run directory, or finds that it is there. Once `stop` is raised, the best curve so far is written.
 ///
 /// # Errors
-/// Anything wrong with config, data or run directory.
+/// Anything wrong with config, data or run directory; stopped before there is a curve (nothing is written then).
 pub fn run(
     config: &Config,
     par: &Par,
     out: &Path,
     (command, source): (&str, &str),
+    stop: &Arc<AtomicBool>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Record, Error> {
     let path = directory(config, out);
     if path.exists() {
         let dir = RunDir::open(&path)?;
-        if dir.manifest()?.outcome.is_some() {
+        if dir.manifest()?.outcome.is_some_and(|o| o.kind != STOPPED) {
             return limit_report::read(&dir);
         }
     }
     let problem = problem(config)?;
     let mut manifest = experiment::manifest(config, par, command);
-    let found = limit::solve(&problem, &settings(config), par, say)?;
+    let settings = Settings { stop: stop.clone(), ..settings(config) };
+    let found = limit::solve(&problem, &settings, par, say)?;
     let dir = RunDir::create(path, source, &config.resolved(), &manifest)?;
     let _lock = dir.lock()?;
     let record = record(&dir, &found);
@@ -143,6 +150,9 @@ fn record(dir: &RunDir, l: &Limit) -> Record {
     let finite = |x: f64| x.is_finite().then_some(x);
     let early = l.outcome != mckean_dynamics::Outcome::Finished;
     let (outcome, advice) = match (early, l.reached) {
+        _ if l.stopped => {
+            (STOPPED, "The curve is the best so far, and its interval is honest; the same command solves it again.")
+        }
         (true, _) => {
             (l.outcome.name(), "The flow of the limit ends here; lower the scale of the data or of the initial law.")
         }

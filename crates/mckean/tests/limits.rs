@@ -10,6 +10,8 @@ use mckean::{Config, limit_report};
 use mckean_num::par::Par;
 use mckean_report::{RunDir, metrics, tensors};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const ATOMS: &str = r#"
 name = "small"
@@ -36,9 +38,18 @@ snapshots = [1.0, 2.0]
 "#;
 
 fn solve(text: &str, sets: &[&str], out: &Path) -> Result<Record, mckean::Error> {
+    stopped_at(text, sets, out, "never")
+}
+
+/// Solves; the flag is raised when the solver says something that contains `word`.
+fn stopped_at(text: &str, sets: &[&str], out: &Path, word: &str) -> Result<Record, mckean::Error> {
     let sets: Vec<String> = sets.iter().map(|s| s.to_string()).collect();
     let config = Config::parse(text, "test", &sets)?;
-    limit::run(&config, &Par::new(2), out, ("mckean limit test", text), &mut |_| {})
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut say = |what: &str| {
+        stop.fetch_or(what.contains(word), Ordering::Relaxed);
+    };
+    limit::run(&config, &Par::new(2), out, ("mckean limit test", text), &stop, &mut say)
 }
 
 #[test]
@@ -88,6 +99,34 @@ fn a_law_has_an_interval_and_a_flow_that_ends_leaves_a_page() {
     assert_eq!((ended.outcome.as_str(), ended.ended, ended.taus.len()), ("diverged", Some(0.0), 0));
     let dir = RunDir::open(&ended.dir).unwrap();
     assert!(std::fs::read_to_string(limit_report::write(&dir).unwrap()).unwrap().contains("diverged"));
+}
+
+#[test]
+fn a_stopped_limit_is_kept_but_solved_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let law = ["init.atoms=0", "limit.rtol=1e-2", "limit.snapshots=[]"];
+    let none = stopped_at(ATOMS, &law, folder.path(), "pilot").unwrap_err().to_string();
+    assert!(none.contains("stopped before it had a curve"), "{none}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let part = stopped_at(ATOMS, &["limit.rtol=1e-9"], folder.path(), "steps").unwrap();
+    assert!(part.outcome == "stopped" && part.advice.contains("same command") && part.witness.is_none(), "{part:?}");
+    let dir = RunDir::open(&part.dir).unwrap();
+    assert_eq!(dir.manifest().unwrap().outcome.unwrap().kind, "stopped");
+    assert!(std::fs::read_to_string(dir.report()).unwrap().contains("solves it again"));
+    let whole = solve(ATOMS, &["limit.rtol=1e-9"], folder.path()).unwrap();
+    assert!(whole.dir == part.dir && whole.outcome == "reached" && whole.error < part.error, "{whole:?}");
+    assert_eq!(dir.manifest().unwrap().outcome.unwrap().kind, "reached");
+    assert_eq!(metrics::read(dir.metrics()).unwrap().column("risk").unwrap(), whole.risk.value);
+    assert!(
+        part.risk
+            .value
+            .iter()
+            .zip(&whole.risk.value)
+            .enumerate()
+            .all(|(i, (a, b))| (a - b).abs() <= part.risk.total(i))
+    );
+    let again = stopped_at(ATOMS, &["limit.rtol=1e-9"], folder.path(), "steps").unwrap();
+    assert_eq!(again.outcome, "reached", "what was reached is found");
 }
 
 #[test]

@@ -31,7 +31,7 @@ struct Case {
 
 fn settle(p: &Problem, rtol: f64, seed: u64, budget: f64, par: &Par) -> Limit {
     let (taus, source) = (TAUS.to_vec(), Source::Auto);
-    let s = Settings { taus, rtol, floor: 1e-3, budget, source, seed, snapshots: vec![] };
+    let s = Settings { taus, rtol, floor: 1e-3, budget, source, seed, snapshots: vec![], stop: Default::default() };
     solve(p, &s, par, &mut |_| {}).expect("a sound problem")
 }
 

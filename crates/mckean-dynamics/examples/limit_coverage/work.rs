@@ -50,7 +50,16 @@ fn constants(p: &Problem, limit: f64, par: &Par) -> [f64; 3] {
 /// The limit at an asked tolerance.
 fn limit(p: &Problem, rtol: f64, seed: u64, par: &Par) -> Limit {
     let taus = vec![1.0, 2.0, 3.0, 4.0, 5.0];
-    let s = Settings { taus, rtol, floor: 1e-3, budget: 120.0, source: Source::Auto, seed, snapshots: vec![] };
+    let s = Settings {
+        taus,
+        rtol,
+        floor: 1e-3,
+        budget: 120.0,
+        source: Source::Auto,
+        seed,
+        snapshots: vec![],
+        stop: Default::default(),
+    };
     solve(p, &s, par, &mut |_| {}).expect("a sound problem")
 }
 

@@ -55,19 +55,21 @@ impl Solver<'_> {
         let (risk, objective, moment, outputs) = CURVES.map(&mut band).into();
         let totals: Vec<f64> = (0..risk.value.len()).map(|i| risk.total(i)).collect();
         let error = largest(&totals, &risk.value, s.floor);
+        let enough = reached == s.taus.len() && error <= s.rtol;
         let ended = self.ladder.base.outcome;
         let outcome = if outcome == Outcome::Finished { ended } else { outcome };
         let net = sample.net;
         let snapshots = kept.into_iter().filter_map(|(t, beta)| net.clone().map(|n| (t, n, beta))).collect();
         Limit {
             taus: s.taus[..reached].to_vec(),
-            reached: reached == s.taus.len() && error <= s.rtol,
+            reached: enough,
             risk,
             objective,
             moment,
             outputs,
             rtol: s.rtol,
             error,
+            stopped: s.is_stopped() && !enough,
             outcome,
             strong: self.ladder.strong,
             witness: self.ladder.witness_error(s.floor),

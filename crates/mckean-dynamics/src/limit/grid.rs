@@ -91,8 +91,9 @@ pub(super) fn solve(
         if ended || (grids.len() > 2 && error <= settings.rtol) || n >= CELLS.1 {
             break;
         }
-        let (spent, next) = (begun.elapsed().as_secs_f64(), 8.0 * last);
-        if spent + next > settings.budget {
+        let next = 8.0 * last;
+        if next > settings.left(begun) {
+            let spent = begun.elapsed().as_secs_f64();
             let more = (error / settings.rtol).max(1.0).log(4.0).ceil().max(1.0);
             predicted = Some(if error.is_finite() { spent + 8f64.powf(more) * last } else { f64::INFINITY });
             break;
@@ -102,6 +103,9 @@ pub(super) fn solve(
         let clock = Instant::now();
         grids.push(s.run(n, (DepthMethod::Rk4, depth.steps))?);
         last = clock.elapsed().as_secs_f64();
+    }
+    if settings.is_stopped() && grids.len() < 2 {
+        return Err(LimitError::Stopped);
     }
     let seconds = begun.elapsed().as_secs_f64();
     Ok(s.limit(&grids, &depth, (n, seconds, predicted)))
@@ -139,7 +143,7 @@ impl Solver<'_> {
         let mut base = self.run_to_walls(n, (rk4, 1))?;
         for _ in 0..GROWTH.1 {
             let full: Vec<usize> = (0..base.1.len()).filter(|&i| base.1[i] > AT_WALLS).collect();
-            if full.is_empty() || base.0.outcome != Outcome::Finished {
+            if full.is_empty() || base.0.outcome != Outcome::Finished || self.settings.is_stopped() {
                 break;
             }
             full.into_iter().for_each(|i| self.reach[i] *= GROWTH.0);
@@ -150,7 +154,7 @@ impl Solver<'_> {
             let finer = self.run(n, (rk4, 2 * steps))?;
             let error = self.relative(&gap(&base.series.risk, &finer.series.risk), &base);
             errors.push(error);
-            let done = error <= DEPTH_SHARE * self.settings.rtol || steps >= MOST_STEPS;
+            let done = error <= DEPTH_SHARE * self.settings.rtol || steps >= MOST_STEPS || self.settings.is_stopped();
             if done || finer.outcome != Outcome::Finished {
                 let witness = self.run(n, (DepthMethod::Gauss2, steps))?;
                 let apart = self.relative(&gap(&base.series.risk, &witness.series.risk), &base);
@@ -189,13 +193,15 @@ impl Solver<'_> {
     fn limit(self, grids: &[Trace], depth: &Depth, (n, seconds, predicted): (usize, f64, Option<f64>)) -> Limit {
         let s = self.settings;
         let [risk, objective, moment, outputs] = CURVES.map(|p| self.band(p, grids, depth));
-        let (error, reached) = (self.error(grids, depth), risk.value.len());
+        let (error, times) = (self.error(grids, depth), risk.value.len());
+        let reached = times == s.taus.len() && error <= s.rtol;
         let outcome = grids.iter().chain([&depth.finer]).map(|t| t.outcome).find(|o| *o != Outcome::Finished);
         let apart = gap(&depth.base.series.risk, &depth.witness.series.risk);
         Limit {
-            taus: s.taus[..reached].to_vec(),
+            taus: s.taus[..times].to_vec(),
             witness: self.relative(&apart, &depth.base),
-            reached: reached == s.taus.len() && error <= s.rtol,
+            reached,
+            stopped: s.is_stopped() && !reached,
             risk,
             objective,
             moment,

@@ -42,7 +42,8 @@ pub(super) struct Ladder {
     pub finer: Trace,
     /// One step, at `tolerance` and at a tenth of it.
     timed: (Trace, Trace),
-    witness: Trace,
+    /// Gauss collocation; none once stopped.
+    witness: Option<Trace>,
     /// Velocity calls times evaluations.
     pub work: f64,
 }
@@ -70,7 +71,7 @@ impl Ladder {
                 rung.run([(kutta, 1, tolerance, 1), (kutta, 1, 0.1 * tolerance, 2), (kutta, 2, 0.1 * tolerance, 2)])?;
             let error = largest(&gap(&base.series.risk, &looser.series.risk), &base.series.risk, floor);
             let last = error <= TIME_SHARE * rtol || tolerance <= LEAST_TOLERANCE || rung.is_ended(&base);
-            if last {
+            if last || settings.is_stopped() {
                 break (base, finer, looser);
             }
             tolerance *= 0.1;
@@ -81,7 +82,7 @@ impl Ladder {
             let error = largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor);
             errors.push(error);
             let next = if steps > 1 { 2.0 * begun.elapsed().as_secs_f64() } else { 0.0 };
-            let dear = next > LADDER_SHARE * settings.budget;
+            let dear = next > LADDER_SHARE * settings.budget || settings.is_stopped();
             if error <= DEPTH_SHARE * rtol || steps >= MOST_STEPS || dear || rung.is_ended(&finer) {
                 break;
             }
@@ -89,10 +90,13 @@ impl Ladder {
             let [more] = rung.run([(kutta, 2 * steps, 0.1 * tolerance, 2)])?;
             base = std::mem::replace(&mut finer, more);
         }
-        let [witness] = rung.run([(gauss, steps, 0.1 * tolerance, 2)])?;
-        let apart = largest(&gap(&base.series.risk, &witness.series.risk), &base.series.risk, floor);
-        let strong = strong(&errors, apart);
-        Ok(Ladder { steps, tolerance, strong, base, finer, timed: (looser, time), witness, work: rung.work })
+        let witness = match settings.is_stopped() {
+            true => None,
+            false => Some(rung.run([(gauss, steps, 0.1 * tolerance, 2)])?).map(|[t]| t),
+        };
+        let (strong, timed, work) = (false, (looser, time), rung.work);
+        let ladder = Ladder { steps, tolerance, strong, base, finer, timed, witness, work };
+        Ok(Ladder { strong: self::strong(&errors, ladder.witness_error(floor)), ..ladder })
     }
 
     /// Depth errors of a curve.
@@ -105,9 +109,10 @@ impl Ladder {
         gap(pick(&self.timed.0.series), pick(&self.timed.1.series))
     }
 
-    /// Difference to Gauss collocation.
+    /// Difference to Gauss collocation; not a number without it.
     pub fn witness_error(&self, floor: f64) -> f64 {
-        largest(&gap(&self.base.series.risk, &self.witness.series.risk), &self.base.series.risk, floor)
+        let base = &self.base.series.risk;
+        self.witness.as_ref().map_or(f64::NAN, |w| largest(&gap(base, &w.series.risk), base, floor))
     }
 
     /// The flows that the errors come from.

@@ -29,7 +29,7 @@ const MOST: usize = 64;
 /// Solves for the limit.
 ///
 /// # Errors
-/// Bad settings, models without a limit, laws without an inverse. A flow that ends early or a tolerance that is not reached is in the
+/// Bad settings, models without a limit, laws without an inverse; stopped before there is a curve. A flow that ends early or a tolerance that is not reached is in the
 /// result, not an error.
 pub fn solve(
     problem: &Problem,
@@ -90,6 +90,9 @@ impl Solver<'_> {
         let width = NARROW[usize::from(self.settings.is_loose())];
         let mut sample = Sample { width, ..Sample::default() };
         self.pilot(&mut sample, say)?;
+        if sample.whole.len() < 2 {
+            return Err(LimitError::Stopped);
+        }
         loop {
             let band = sample.band(risk, self.ladder);
             let (particle, rest) = self.errors(&band);
@@ -103,14 +106,17 @@ impl Solver<'_> {
             let bias = largest(&band.bias, &band.value, floor);
             let goal = 0.98 * (target * target - bias * bias).max(0.0).sqrt();
             let (spread, cost) = (sample.spreads(risk, &band.value, floor), self.cost(&sample));
-            let left = self.settings.budget - self.spent();
+            let left = self.settings.left(self.begun);
             let wanted = Plan::new(spread, cost, goal.max(1e-300)).at_least(done.0 + 1, done.1);
             let (plan, all) = wanted.within(done, cost, left);
             let pilot = WIDER as f64 * (PILOT as f64 * cost.0 + PAIRS as f64 * cost.1);
             if (wanted.replicates > MANY || goal < 0.7 * target) && sample.width * WIDER <= WIDEST && 4.0 * pilot < left
             {
-                sample = Sample { width: WIDER * sample.width, ..Sample::default() };
-                self.pilot(&mut sample, say)?;
+                let mut wider = Sample { width: WIDER * sample.width, ..Sample::default() };
+                self.pilot(&mut wider, say)?;
+                if wider.whole.len() == PILOT {
+                    sample = wider;
+                }
                 continue;
             }
             if plan.replicates == done.0 {
@@ -118,22 +124,40 @@ impl Solver<'_> {
             }
             say(&format!("{} replicates of {} particles a slice", plan.replicates, sample.width));
             self.extend(&mut sample, plan.replicates, plan.pairs)?;
-            if plan != wanted {
+            if plan != wanted && !self.settings.is_stopped() {
                 return Ok(self.of_sample(sample, Some((all - left).max(0.0))));
             }
         }
     }
 
-    /// The first replicates of a width, with as many coarse steps as make them cheapest; none where coarse steps do not pay.
+    /// The first replicates of a width; once stopped, the fine flows of the corrections, if there are no others.
     fn pilot(&mut self, sample: &mut Sample, say: &mut dyn FnMut(&str)) -> Result<(), LimitError> {
         say(&format!("pilot of {} particles a slice", sample.width));
         let fine = self.corrections(sample, None)?;
+        let coarse = self.choose(sample, &fine)?;
+        sample.pairs = coarse.into_iter().zip(fine.clone()).map(|(coarse, fine)| [coarse, fine]).collect();
+        self.extend(sample, PILOT, sample.pairs.len())?;
+        if sample.whole.len() < 2 {
+            let (net, kept) = (sample.net.take(), std::mem::take(&mut sample.kept));
+            *sample = Sample { width: sample.width, whole: fine, net, kept, ..Sample::default() };
+        }
+        Ok(())
+    }
+
+    /// As many coarse steps as make replicates cheapest, and the corrections' particles followed so; none where they do not pay.
+    fn choose(&mut self, sample: &mut Sample, fine: &[Trace]) -> Result<Vec<Trace>, LimitError> {
         let calls = |t: &[Trace]| t.iter().map(|t| t.gradients as f64).sum::<f64>() / t.len() as f64;
-        let (dear, spread) = (calls(&fine), self.spread(&fine, None));
+        if fine.len() < PAIRS {
+            return Ok(vec![]); // stopped
+        }
+        let (dear, spread) = (calls(fine), self.spread(fine, None));
         let (mut best, mut steps, mut found) = (dear * spread * spread, START, vec![]);
         loop {
             let tried = self.corrections(sample, Some(steps))?;
-            let (cheap, apart) = (calls(&tried), self.spread(&fine, Some(&tried)));
+            if tried.len() < PAIRS {
+                break; // stopped
+            }
+            let (cheap, apart) = (calls(&tried), self.spread(fine, Some(&tried)));
             let (own, other) = (cheap.sqrt() * spread, (cheap + dear).sqrt() * apart);
             let price = (own + other).powi(2);
             if price.is_nan() || price >= best {
@@ -147,8 +171,7 @@ impl Solver<'_> {
                 break;
             }
         }
-        sample.pairs = found.into_iter().zip(fine).map(|(coarse, fine)| [coarse, fine]).collect();
-        self.extend(sample, PILOT, sample.pairs.len())
+        Ok(found)
     }
 
     /// Largest standard error of R over the replicates, relative; of its difference to `other` flows of the same particles.

@@ -99,7 +99,8 @@ fn pairing(pick: Pick, halves: &[Trace; 2], whole: &Trace) -> Vec<f64> {
 }
 
 impl Solver<'_> {
-    /// Runs replicates and corrections until there are so many; half sets of the first replicates too.
+    /// Runs replicates and corrections until there are so many (or until stopped: replicates come first); half sets of the first
+    /// replicates too.
     pub(super) fn extend(&mut self, s: &mut Sample, replicates: usize, pairs: usize) -> Result<(), LimitError> {
         let fine = Stepping::Adaptive(self.ladder.tolerance, 1);
         let usual = s.coarse.map_or(fine, Stepping::Coarse);
@@ -107,22 +108,20 @@ impl Solver<'_> {
         let root = self.settings.seed;
         let of = |r: u64, base| Particles::Sobol { seed: seed(root, r), base, shared: false };
         let halved = s.halves.len()..HALVED.min(replicates);
-        let mut jobs: Vec<(Particles, Stepping)> = (s.pairs.len()..pairs)
-            .flat_map(|i| [(apart(root, i, s.width), fine), (apart(root, i, s.width), usual)])
-            .collect();
+        let mut jobs: Vec<(Particles, Stepping)> =
+            (s.whole.len()..replicates).map(|r| (of(r as u64, 0..2 * half), usual)).collect();
+        let fresh = jobs.len();
+        jobs.extend((s.pairs.len()..pairs).flat_map(|i| [fine, usual].map(|how| (apart(root, i, s.width), how))));
         jobs.extend(halved.flat_map(|r| [0..half, half..2 * half].map(|b| (of(r as u64, b), usual))));
-        let (before, fresh) = (jobs.len(), s.whole.len()..replicates);
-        jobs.extend(fresh.map(|r| (of(r as u64, 0..2 * half), usual)));
-        let mut all = self.follow(s, &jobs, false)?;
-        s.whole.extend(all.split_off(before));
-        let mut all = all.into_iter();
+        let mut all = self.follow(s, &jobs, false)?.into_iter();
+        s.whole.extend(all.by_ref().take(fresh));
         while let (Some(a), Some(b)) = (all.next(), all.next()) {
             if s.pairs.len() < pairs { s.pairs.push([b, a]) } else { s.halves.push([a, b]) }
         }
         Ok(())
     }
 
-    /// The particles of the first corrections, followed finely or coarsely.
+    /// The particles of the first corrections, followed finely or coarsely; none once stopped.
     pub(super) fn corrections(&mut self, s: &mut Sample, stepping: Option<usize>) -> Result<Vec<Trace>, LimitError> {
         let how = stepping.map_or(Stepping::Adaptive(self.ladder.tolerance, 1), Stepping::Coarse);
         let jobs: Vec<_> = (0..PAIRS).map(|i| (apart(self.settings.seed, i, s.width), how)).collect();
@@ -133,10 +132,13 @@ impl Solver<'_> {
         Ok(all)
     }
 
-    /// Follows particle systems, a few at a time; the first of all keeps its parameters.
+    /// Follows particle systems, a few at a time, until stopped; the first of all keeps its parameters.
     fn follow(&mut self, s: &mut Sample, jobs: &[(Particles, Stepping)], keep: bool) -> Result<Vec<Trace>, LimitError> {
         let (method, mut all) = ((DEPTH, self.ladder.steps), vec![]);
         for some in jobs.chunks(8 * self.par.threads()) {
+            if self.settings.is_stopped() {
+                break;
+            }
             let make = |j: &(Particles, Stepping)| Member::new(self.problem, self.law, &j.0, method);
             let members = some.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
             let steppings: Vec<Stepping> = some.iter().map(|j| j.1).collect();

@@ -14,6 +14,7 @@ use mckean_num::par::Par;
 use mckean_report::{RunDir, tensors};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The limit with its error in the measures of the gaps.
 #[derive(Clone, Debug, Serialize)]
@@ -53,7 +54,7 @@ pub fn find(
     (command, source): (&str, &str),
     say: &mut dyn FnMut(&str),
 ) -> Result<Reference, Error> {
-    let record = limit::run(config, par, out, (command, source), say)?;
+    let record = limit::run(config, par, out, (command, source), &Arc::default(), say)?;
     if let Some(tau) = record.ended {
         let problem = format!("the limit itself ends as {} at tau = {tau}. {}", record.outcome, record.advice);
         return Err(Error::Value { key: "limit.taus".into(), value: format!("{:?}", config.limit.taus), problem });
