@@ -35,7 +35,16 @@ fn kinked() -> InitConfig {
 
 fn limit(p: &Problem, rtol: f64) -> Limit {
     let (taus, source) = (vec![0.0, 1.0, 2.0], Source::Auto);
-    let s = Settings { taus, rtol, floor: 1e-3, budget: 60.0, source, seed: 3, snapshots: vec![] };
+    let s = Settings {
+        taus,
+        rtol,
+        floor: 1e-3,
+        budget: 60.0,
+        source,
+        seed: 3,
+        snapshots: vec![],
+        stop: Default::default(),
+    };
     solve(p, &s, &Par::new(2), &mut |_| {}).unwrap()
 }
 

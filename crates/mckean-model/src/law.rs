@@ -51,7 +51,7 @@ impl Law {
         let all: f64 = configs.iter().map(|c| c.weight).sum();
         let shares = configs.iter().map(|c| c.weight / all).collect();
         let output = tensors.iter().flat_map(|t| vec![t.sums_particles; t.particle_len()]).collect();
-        let misfit = configs.iter().find_map(|c| simple::misfit(c, &tensors));
+        let misfit = configs.iter().zip(1..).find_map(|(c, place)| simple::misfit(place, c, &tensors));
         Law { init: init.clone(), components, shares, output, misfit }
     }
 

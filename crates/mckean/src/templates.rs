@@ -18,7 +18,7 @@ pub struct Template {
 }
 
 /// All templates.
-pub const ALL: [Template; 11] = [
+pub const ALL: [Template; 13] = [
     Template {
         name: "first",
         what: "in-context linear regression by gradient flow (seconds)",
@@ -63,6 +63,16 @@ pub const ALL: [Template; 11] = [
         name: "limit_atoms",
         what: "the mean-field limit of a law of eight atoms, to seven digits",
         text: include_str!("../../../examples/limit_atoms.toml"),
+    },
+    Template {
+        name: "limit_mixture",
+        what: "the mean-field limit of a law of two populations",
+        text: include_str!("../../../examples/limit_mixture.toml"),
+    },
+    Template {
+        name: "limit_depth_law",
+        what: "the mean-field limit of a law that changes with depth",
+        text: include_str!("../../../examples/limit_depth_law.toml"),
     },
     Template {
         name: "limit_grid",

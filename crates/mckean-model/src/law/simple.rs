@@ -102,8 +102,8 @@ fn shift(config: &Component, t: &Tensor) -> Vec<f64> {
     }
 }
 
-/// What is wrong with the shifts of a component, if anything.
-pub(super) fn misfit(config: &Component, tensors: &[&Tensor]) -> Option<ModelError> {
+/// What is wrong with the shifts of a component, if anything; `place` is its number in the list, from 1.
+pub(super) fn misfit(place: usize, config: &Component, tensors: &[&Tensor]) -> Option<ModelError> {
     let known =
         || tensors.iter().map(|t| format!("{} ({})", t.leaf(), t.particle_len())).collect::<Vec<_>>().join(", ");
     let one = |(name, each): (&String, &Vec<f64>)| {
@@ -115,7 +115,7 @@ pub(super) fn misfit(config: &Component, tensors: &[&Tensor]) -> Option<ModelErr
             Some(_) => return None,
         };
         let remedy = format!("Give one number, or one for each entry, of a tensor of this model: {}.", known());
-        Some(ModelError::init("mixture", format!("shift.{name}"), problem, remedy))
+        Some(ModelError::init("mixture", format!("(component {place}) shift.{name} = {each:?}"), problem, remedy))
     };
     config.shift.iter().find_map(one)
 }
