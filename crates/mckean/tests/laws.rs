@@ -43,7 +43,7 @@ fn config(init: &str) -> Result<Config, Error> {
 }
 
 fn solve(init: &str, out: &Path) -> Result<limit::Record, Error> {
-    limit::run(&config(init)?, &Par::serial(), out, ("mckean limit test", TEXT), &mut |_| {}, &Default::default())
+    limit::run(&config(init)?, &Par::serial(), out, ("mckean limit test", TEXT), &Default::default(), &mut |_| {})
 }
 
 fn refused(init: &str, out: &Path) -> String {
