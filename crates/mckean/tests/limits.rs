@@ -77,7 +77,7 @@ fn a_limit_leaves_consistent_curves_arrays_and_a_page() {
     let law = tensors::load(dir.array("law")).unwrap();
     let weights = law.get("weight").unwrap();
     let v = law.get("1.slices.0.attention.v").unwrap();
-    assert_eq!((weights.shape.clone(), v.shape.clone()), (vec![2 * record.depth_steps + 1], vec![4, 4, 4]));
+    assert_eq!((weights.shape.clone(), v.shape.clone()), (vec![3 * record.depth_steps + 1], vec![4, 4, 4]));
     let page = std::fs::read_to_string(dir.report()).unwrap();
     assert!(page.contains("objective Q") && page.contains("Where the error comes from"));
     std::fs::remove_file(dir.report()).unwrap();
@@ -108,24 +108,20 @@ fn a_stopped_limit_is_kept_but_solved_again() {
     let none = stopped_at(ATOMS, &law, folder.path(), "pilot").unwrap_err().to_string();
     assert!(none.contains("stopped before it had a curve"), "{none}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    let part = stopped_at(ATOMS, &["limit.rtol=1e-9"], folder.path(), "steps").unwrap();
+    let atoms = ["limit.rtol=1e-9", "init.scale=2.0"];
+    let part = stopped_at(ATOMS, &atoms, folder.path(), "steps").unwrap();
     assert!(part.outcome == "stopped" && part.advice.contains("same command") && part.witness.is_none(), "{part:?}");
     let dir = RunDir::open(&part.dir).unwrap();
     assert_eq!(dir.manifest().unwrap().outcome.unwrap().kind, "stopped");
     assert!(std::fs::read_to_string(dir.report()).unwrap().contains("solves it again"));
-    let whole = solve(ATOMS, &["limit.rtol=1e-9"], folder.path()).unwrap();
+    let whole = solve(ATOMS, &atoms, folder.path()).unwrap();
     assert!(whole.dir == part.dir && whole.outcome == "reached" && whole.error < part.error, "{whole:?}");
     assert_eq!(dir.manifest().unwrap().outcome.unwrap().kind, "reached");
     assert_eq!(metrics::read(dir.metrics()).unwrap().column("risk").unwrap(), whole.risk.value);
-    assert!(
-        part.risk
-            .value
-            .iter()
-            .zip(&whole.risk.value)
-            .enumerate()
-            .all(|(i, (a, b))| (a - b).abs() <= part.risk.total(i))
-    );
-    let again = stopped_at(ATOMS, &["limit.rtol=1e-9"], folder.path(), "steps").unwrap();
+    // the difference to twice the steps is 15/16 of an error of order 4
+    let inside = |i: usize| (part.risk.value[i] - whole.risk.value[i]).abs() <= 1.1 * part.risk.total(i) + 1e-15;
+    assert!((0..11).all(inside), "{:?} {:?}", part.risk, whole.risk);
+    let again = stopped_at(ATOMS, &atoms, folder.path(), "steps").unwrap();
     assert_eq!(again.outcome, "reached", "what was reached is found");
 }
 
