@@ -4,7 +4,7 @@
 //! sets, paired with whole ones, show the bias of finitely many particles; the error of N particles falls as N^-1/2 (measured, no
 //! better is assumed). DERIVED.
 //! Shapes: see `Limit`.
-//! Cost: N particles, each evaluated once a velocity call; about two calls a time asked for.
+//! Cost: N particles, each evaluated once a velocity call; two calls a coarse step.
 //! Checked: `tests/limit.rs`.
 
 use super::ladder::{Ladder, risk};
@@ -29,8 +29,8 @@ const MOST: usize = 64;
 /// Solves for the limit.
 ///
 /// # Errors
-/// Bad settings, models without a limit, laws without an inverse; stopped before there is a curve. A flow that ends early or a tolerance that is not reached is in the
-/// result, not an error.
+/// Bad settings, models without a limit, laws without an inverse; stopped before there is a curve. A flow that ends early or a
+/// tolerance that is not reached is in the result, not an error.
 pub fn solve(
     problem: &Problem,
     settings: &Settings,
@@ -45,13 +45,13 @@ pub fn solve(
         Source::Grid => return grid::solve(problem, &law, settings, par, say),
         Source::Auto => problem.init.atoms > 0,
         Source::Atoms if problem.init.atoms == 0 => {
-            return Err(setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms, or use \"rqmc\"."));
+            return Err(setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms or init.particles, or use \"rqmc\"."));
         }
         Source::Rqmc if problem.init.atoms > 0 => {
             return Err(setting(
                 "method",
                 "\"rqmc\"",
-                "a law of atoms is solved exactly. Use \"auto\", or init.atoms = 0.",
+                "a law of atoms is solved exactly. Use \"auto\", or leave out init.atoms and init.particles.",
             ));
         }
         given => given == Source::Atoms,

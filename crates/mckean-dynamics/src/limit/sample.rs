@@ -50,11 +50,16 @@ impl Sample {
         self.traces().map(|t| t.outcome).filter(|o| *o != Outcome::Finished).min_by(sooner).unwrap_or(Outcome::Finished)
     }
 
+    /// Fine less coarse, by correction.
+    fn differences(&self, pick: Pick) -> Vec<Vec<f64>> {
+        self.pairs.iter().map(|p| less(pick, &p[1], &p[0])).collect()
+    }
+
     /// The curve with its error.
     pub fn band(&self, pick: Pick, ladder: &Ladder) -> Band {
         let replicates: Vec<&[f64]> = self.whole.iter().map(|t| &pick(&t.series)[..]).collect();
         let halves: Vec<Vec<f64>> = self.halves.iter().zip(&self.whole).map(|(h, w)| pairing(pick, h, w)).collect();
-        let corrections: Vec<Vec<f64>> = self.pairs.iter().map(|p| less(pick, &p[1], &p[0])).collect();
+        let corrections = self.differences(pick);
         let (mut depth, mut time) = (ladder.depth(pick), ladder.time(pick));
         let of_vectors = halves.iter().chain(&corrections).map(Vec::len);
         let shortest = replicates.iter().map(|r| r.len()).chain(of_vectors).min().unwrap_or(0);
@@ -71,7 +76,7 @@ impl Sample {
             largest(&(0..value.len()).map(at).collect::<Vec<f64>>(), value, floor)
         };
         let whole: Vec<Vec<f64>> = self.whole.iter().map(|t| pick(&t.series).clone()).collect();
-        let corrections: Vec<Vec<f64>> = self.pairs.iter().map(|p| less(pick, &p[1], &p[0])).collect();
+        let corrections = self.differences(pick);
         (one(&whole, PILOT), if corrections.is_empty() { 0.0 } else { one(&corrections, PAIRS) })
     }
 
