@@ -25,6 +25,7 @@ mod check;
 mod cite;
 mod data;
 mod limit;
+mod networks;
 mod new;
 mod output;
 mod rates;
@@ -69,7 +70,7 @@ enum Verb {
     /// Solve for the mean-field limit, with an error bar.
     Limit(limit::Args),
     /// How fast finite networks approach the limit in width and depth: exponents with intervals, resumable.
-    Rates(rates::Args),
+    Rates(networks::Args),
     /// The risk left when the flow rests, against the weight decay: exponent with interval, certificates, resumable.
     Stationary(stationary::Args),
     /// Rebuild the HTML report of a run or sweep.

@@ -157,6 +157,13 @@ fn setting(key: &'static str, value: impl ToString, problem: impl ToString) -> L
     LimitError::Setting { key, value: value.to_string(), problem: problem.to_string() }
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        let (taus, snapshots, stop, source) = (vec![], vec![], Arc::default(), Source::Auto);
+        Settings { taus, rtol: 1e-2, floor: 1e-3, budget: 60.0, source, seed: 1, snapshots, stop }
+    }
+}
+
 impl Settings {
     /// Whether few particles settle the question.
     fn is_loose(&self) -> bool {

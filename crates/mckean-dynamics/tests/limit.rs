@@ -27,16 +27,7 @@ fn normal() -> InitConfig {
 }
 
 fn settings(rtol: f64) -> Settings {
-    Settings {
-        taus: vec![1.0, 2.0],
-        rtol,
-        floor: 1e-3,
-        budget: 60.0,
-        source: Source::Auto,
-        seed: 3,
-        snapshots: vec![2.0],
-        stop: Arc::default(),
-    }
+    Settings { taus: vec![1.0, 2.0], rtol, seed: 3, snapshots: vec![2.0], ..Settings::default() }
 }
 
 fn limit(p: &Problem, s: &Settings) -> Limit {

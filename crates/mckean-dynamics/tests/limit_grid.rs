@@ -24,16 +24,7 @@ fn problem(attention: &str, feed_forward: &str) -> Problem {
 }
 
 fn settings(source: Source, rtol: f64) -> Settings {
-    Settings {
-        taus: vec![0.0, 1.0, 2.0],
-        rtol,
-        floor: 1e-3,
-        budget: 60.0,
-        source,
-        seed: 3,
-        snapshots: vec![],
-        stop: Arc::default(),
-    }
+    Settings { taus: vec![0.0, 1.0, 2.0], rtol, source, seed: 3, ..Settings::default() }
 }
 
 fn limit(p: &Problem, source: Source, rtol: f64) -> Limit {

@@ -4,7 +4,7 @@ mod common;
 
 use common::problem as network_of;
 use mckean_dynamics::Limit;
-use mckean_dynamics::limit::{Finite, Problem, Settings, Source, coupled, exact, solve, trace};
+use mckean_dynamics::limit::{Finite, Problem, Settings, coupled, exact, solve, trace};
 use mckean_engine::{DataShape, Network};
 use mckean_model::{Activation, Component, DepthMethod, InitConfig, InitialLaw, ModelConfig, init};
 use mckean_num::par::Par;
@@ -34,17 +34,7 @@ fn kinked() -> InitConfig {
 }
 
 fn limit(p: &Problem, rtol: f64) -> Limit {
-    let (taus, source) = (vec![0.0, 1.0, 2.0], Source::Auto);
-    let s = Settings {
-        taus,
-        rtol,
-        floor: 1e-3,
-        budget: 60.0,
-        source,
-        seed: 3,
-        snapshots: vec![],
-        stop: Default::default(),
-    };
+    let s = Settings { taus: vec![0.0, 1.0, 2.0], rtol, seed: 3, ..Settings::default() };
     solve(p, &s, &Par::new(2), &mut |_| {}).unwrap()
 }
 

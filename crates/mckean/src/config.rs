@@ -12,7 +12,7 @@ use crate::stationary::StationaryConfig;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::Kind;
-use mckean_dynamics::limit::Source;
+use mckean_dynamics::limit::{Settings, Source};
 use mckean_model::{InitConfig, ModelConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,8 @@ pub struct LimitConfig {
 
 impl Default for LimitConfig {
     fn default() -> Self {
-        LimitConfig { taus: vec![], rtol: 1e-2, floor: 1e-3, budget: 60.0, method: Source::Auto, snapshots: vec![] }
+        let Settings { taus, rtol, floor, budget, source: method, snapshots, .. } = Settings::default();
+        LimitConfig { taus, rtol, floor, budget, method, snapshots }
     }
 }
 

@@ -5,6 +5,9 @@
 //! Cost: seconds.
 //! Checked: this is a test.
 
+mod atoms;
+
+use atoms::ATOMS;
 use mckean::rates::{self, Exponent, Options, Progress, Quantity, Record};
 use mckean::{Config, Error};
 use mckean_analysis::fit::Law;
@@ -13,33 +16,6 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-const ATOMS: &str = r#"
-name = "small"
-[data]
-name = "in_context"
-x_dim = 2
-context = 3
-train = 6
-constant = false
-token_scale = 0.75
-[model]
-readout_row = 2
-[init]
-law = "normal"
-scale = 0.5
-atoms = 4
-[dynamics]
-until = 1.0
-weight_decay = 1e-3
-[limit]
-rtol = 1e-7
-taus = [0.5, 1.0]
-[rates]
-widths = [64, 512, 4096, 65536]
-depths = [4, 8, 16]
-seeds = 40
-"#;
 
 fn config(sets: &[&str]) -> Config {
     let sets: Vec<String> = sets.iter().map(|s| s.to_string()).collect();

@@ -1,34 +1,15 @@
 //! Particles and clouds of networks against those that the limit drives: exponents, bounds between the distances, networks that end early.
 
+mod atoms;
+
+use atoms::ATOMS;
 use mckean::rates::{Quantity, RatesConfig, Shared, Target};
 use mckean::{Config, Error, limit};
 use mckean_analysis::transport::exact;
 use mckean_dynamics::limit::{Problem, Settings, joint};
 
-const ATOMS: &str = r#"
-name = "clouds"
-[data]
-name = "in_context"
-x_dim = 2
-context = 3
-train = 6
-constant = false
-token_scale = 0.75
-[model]
-readout_row = 2
-[init]
-law = "normal"
-scale = 0.5
-atoms = 4
-[dynamics]
-weight_decay = 1e-3
-[limit]
-taus = [0.5, 1.0]
-snapshots = [0.5, 1.0]
-"#;
-
 fn parts(lambda: f64) -> (Problem, Settings, RatesConfig) {
-    let config = Config::parse(ATOMS, "test", &[]).unwrap();
+    let config = Config::parse(ATOMS, "test", &["limit.snapshots=[0.5, 1.0]".to_string()]).unwrap();
     let problem = Problem { lambda, ..limit::problem(&config).unwrap() };
     (problem, limit::settings(&config), config.rates.filled(true))
 }

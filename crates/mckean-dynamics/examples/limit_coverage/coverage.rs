@@ -9,7 +9,7 @@
 
 use crate::problems;
 use mckean_dynamics::Limit;
-use mckean_dynamics::limit::{Problem, Settings, Source, solve};
+use mckean_dynamics::limit::{Problem, Settings, solve};
 use mckean_num::par::Par;
 use std::time::Instant;
 
@@ -30,8 +30,8 @@ struct Case {
 }
 
 fn settle(p: &Problem, rtol: f64, seed: u64, budget: f64, par: &Par) -> Limit {
-    let (taus, source) = (TAUS.to_vec(), Source::Auto);
-    let s = Settings { taus, rtol, floor: 1e-3, budget, source, seed, snapshots: vec![], stop: Default::default() };
+    let taus = TAUS.to_vec();
+    let s = Settings { taus, rtol, budget, seed, ..Settings::default() };
     solve(p, &s, par, &mut |_| {}).expect("a sound problem")
 }
 

@@ -12,7 +12,7 @@ use crate::particles::spread;
 use crate::problems;
 use mckean_dynamics::config::Scheme;
 use mckean_dynamics::flow::Flow;
-use mckean_dynamics::limit::{Finite, Problem, Settings, Source, coupled, solve};
+use mckean_dynamics::limit::{Finite, Problem, Settings, coupled, solve};
 use mckean_dynamics::{DynamicsConfig, Evolution, Limit};
 use mckean_engine::Risk;
 use mckean_num::par::Par;
@@ -50,16 +50,7 @@ fn constants(p: &Problem, limit: f64, par: &Par) -> [f64; 3] {
 /// The limit at an asked tolerance.
 fn limit(p: &Problem, rtol: f64, seed: u64, par: &Par) -> Limit {
     let taus = vec![1.0, 2.0, 3.0, 4.0, 5.0];
-    let s = Settings {
-        taus,
-        rtol,
-        floor: 1e-3,
-        budget: 120.0,
-        source: Source::Auto,
-        seed,
-        snapshots: vec![],
-        stop: Default::default(),
-    };
+    let s = Settings { taus, rtol, budget: 120.0, seed, ..Settings::default() };
     solve(p, &s, par, &mut |_| {}).expect("a sound problem")
 }
 

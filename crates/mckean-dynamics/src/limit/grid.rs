@@ -13,7 +13,7 @@ mod flow;
 pub use cells::Cells;
 pub use flow::{Grid, Part};
 
-use super::ladder::{risk, strong};
+use super::ladder::{WHOLE, risk, strong, whole};
 use super::member::Trace;
 use super::series::{Band, CURVES, Pick, gap, largest};
 use super::{Limit, LimitError, Problem, Settings, setting};
@@ -154,7 +154,8 @@ impl Solver<'_> {
             let finer = self.run(n, (rk4, 2 * steps))?;
             let error = self.relative(&gap(&base.series.risk, &finer.series.risk), &base);
             errors.push(error);
-            let done = error <= DEPTH_SHARE * self.settings.rtol || steps >= MOST_STEPS || self.settings.is_stopped();
+            let done =
+                WHOLE * error <= DEPTH_SHARE * self.settings.rtol || steps >= MOST_STEPS || self.settings.is_stopped();
             if done || finer.outcome != Outcome::Finished {
                 let witness = self.run(n, (DepthMethod::Gauss2, steps))?;
                 let apart = self.relative(&gap(&base.series.risk, &witness.series.risk), &base);
@@ -173,7 +174,7 @@ impl Solver<'_> {
         let value = of(1).unwrap_or(&[]);
         let recent = of(2).map(|coarse| gap(value, coarse));
         let before = of(2).zip(of(3)).map(|(a, b)| gap(a, b));
-        let steps = gap(pick(&depth.base.series), pick(&depth.finer.series));
+        let steps = whole(gap(pick(&depth.base.series), pick(&depth.finer.series)));
         let n = [Some(value.len()), recent.as_ref().map(Vec::len), before.as_ref().map(Vec::len), Some(steps.len())];
         let n = n.into_iter().flatten().min().unwrap_or(0);
         let cells = |i: usize| {

@@ -45,7 +45,11 @@ pub fn solve(
         Source::Grid => return grid::solve(problem, &law, settings, par, say),
         Source::Auto => problem.init.atoms > 0,
         Source::Atoms if problem.init.atoms == 0 => {
-            return Err(setting("method", "\"atoms\"", "the law has no atoms. Set init.atoms or init.particles, or use \"rqmc\"."));
+            return Err(setting(
+                "method",
+                "\"atoms\"",
+                "the law has no atoms. Set init.atoms or init.particles, or use \"rqmc\".",
+            ));
         }
         Source::Rqmc if problem.init.atoms > 0 => {
             return Err(setting(

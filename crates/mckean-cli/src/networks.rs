@@ -1,0 +1,84 @@
+//! What `rates` and `stationary` share: a grid of networks that is followed piece by piece, with a progress bar, until it is there or stopped.
+//!
+//! Maths: none.
+//! Shapes: none.
+//! Cost: that of the library call.
+//! Checked: `tests/rates.rs`, `tests/stationary.rs`.
+
+use crate::output::{Shell, bad, command, stop_flag};
+use mckean::rates::{Options, Progress};
+use mckean::{Config, Error};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Arguments of both.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Config file, with a section of this command or without.
+    config: PathBuf,
+    /// Override a key: --set init.scale=0.4.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Widths M: --widths 4,16,64.
+    #[arg(long, value_delimiter = ',')]
+    widths: Vec<usize>,
+    /// Depths L: --depths 2,4,8.
+    #[arg(long, value_delimiter = ',')]
+    depths: Vec<usize>,
+    /// Seeds of each network.
+    #[arg(long)]
+    seeds: Option<usize>,
+    /// Time that may be spent, such as 60s, 5m or 90; the same command goes on where it ended.
+    #[arg(long, value_parser = crate::limit::seconds)]
+    budget: Option<f64>,
+    /// Networks at a time; 0 takes one per core.
+    #[arg(long, default_value_t = 0)]
+    jobs: usize,
+    /// Folder that receives the run directories.
+    #[arg(long, default_value = "runs")]
+    out: PathBuf,
+}
+
+impl Args {
+    /// The overrides of `--set`, then those that options stand for, in the section of the command.
+    fn sets(&self, section: &str, own: Vec<String>) -> Vec<String> {
+        let mut sets = self.sets.clone();
+        for (key, list) in [("widths", &self.widths), ("depths", &self.depths)] {
+            sets.extend((!list.is_empty()).then(|| format!("{section}.{key}={list:?}")));
+        }
+        sets.extend(self.seeds.map(|n| format!("{section}.seeds={n}")));
+        sets.extend(self.budget.map(|x| format!("{section}.budget={x:?}")));
+        sets.extend(own);
+        sets
+    }
+
+    /// Follows what is missing by `run`; what it returns, how many networks were new, and the seconds.
+    pub fn follow<R>(
+        &self,
+        shell: &Shell,
+        (section, own): (&str, Vec<String>),
+        run: impl FnOnce(&Config, &Options<'_>) -> Result<R, Error>,
+    ) -> Result<(R, u64, f64), String> {
+        let (begun, sets) = (Instant::now(), self.sets(section, own));
+        let config = Config::load(&self.config, &sets).map_err(bad)?;
+        let source = Config::source(&self.config, &sets);
+        let (bar, new) = (shell.bar(0), AtomicU64::new(0));
+        let progress = |p: Progress<'_>| match p {
+            Progress::Say(what) => bar.set_message(what.to_string()),
+            Progress::Begin(n) => bar.set_length(n as u64),
+            Progress::Done(what) | Progress::Again(what) => {
+                bar.inc(1);
+                bar.set_message(what.to_string());
+                new.fetch_add(u64::from(matches!(p, Progress::Done(_))), Ordering::Relaxed);
+            }
+        };
+        let jobs = if self.jobs == 0 { shell.jobs() } else { self.jobs };
+        let (command, stop) = (command(), stop_flag());
+        let options =
+            Options { out: &self.out, jobs, command: &command, source: &source, stop: &stop, progress: &progress };
+        let record = run(&config, &options).map_err(bad)?;
+        bar.finish_and_clear();
+        Ok((record, new.load(Ordering::Relaxed), begun.elapsed().as_secs_f64()))
+    }
+}
