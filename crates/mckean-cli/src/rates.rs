@@ -7,7 +7,7 @@
 
 use crate::networks;
 use crate::output::{Outcome, Shell, table};
-use mckean::rates::{self, Quantity, Record};
+use mckean::rates::{self, Exponent, Quantity, Record};
 use mckean::rates_report;
 use std::process::ExitCode;
 
@@ -32,9 +32,11 @@ fn text(r: &Record, new: u64, seconds: f64) {
     rates_report::remarks(r).iter().for_each(|line| println!("{line}"));
     println!("report: {}", r.dir.join("report.html").display());
     let output = r.found.iter().find(|f| f.quantity == Quantity::Output);
-    let either = output.filter(|f| f.width.measured.is_some() || f.depth.measured.is_some());
-    let law = either.map_or("not measured yet".into(), |f| {
-        format!("M^{}, L^{}", rates_report::interval(&f.width), rates_report::interval(&f.depth))
-    });
+    let power = |axis: &str, e: &Exponent| match e.measured {
+        Some(_) => format!("{axis}^{}", rates_report::interval(e)),
+        None => format!("{axis} not measured yet"),
+    };
+    let law =
+        output.map_or("not measured yet".into(), |f| format!("{}, {}", power("M", &f.width), power("L", &f.depth)));
     println!("output gap ~ {law}: {} of {} networks, {new} new, in {seconds:.1} s", r.there, r.asked);
 }
