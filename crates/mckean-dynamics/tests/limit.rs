@@ -199,7 +199,7 @@ fn particles_are_named_by_their_scrambling() {
     let law = problem(normal()).law().unwrap();
     let a = sobol_particles(&law.at(0.0), 1, 0, 0..4);
     assert_eq!(a, sobol_particles(&law.at(0.0), 1, 0, 0..8)[..8]);
-    let shared = Particles::Sobol { seed: 1, base: 0..4, shared: true };
+    let shared = Particles::Sobol { seed: 1, base: 0..4, shared: true, white: 0 };
     assert_ne!(shared, Particles::Atoms);
     assert_eq!(atoms::counts(Seed(1), 0, 10, 3).iter().sum::<u64>(), 10);
 }
