@@ -175,3 +175,31 @@ impl Solver<'_> {
 fn seed(root: u64, group: u64) -> u64 {
     mckean_num::rng::mix64(root.wrapping_add(1)).wrapping_add(group + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::Series;
+    use crate::limit::ladder::risk;
+
+    fn flow(risk: f64) -> Group {
+        let series = Series { risk: vec![risk], ..Series::default() };
+        vec![Trace { series, outcome: Outcome::Finished, gradients: 1, seconds: 1.0, kept: vec![] }]
+    }
+
+    #[test]
+    fn corrections_take_off_the_errors_of_steps_and_of_finitely_many_particles() {
+        let (limit, steps, bias) = (0.4, 0.01, 3.0);
+        let coarse = |k: f64| flow(limit + steps + bias / k);
+        let levels = [
+            vec![coarse(1024.0)],
+            vec![[coarse(128.0), flow(limit + bias / 128.0)].concat()],
+            vec![[coarse(256.0), coarse(128.0), coarse(128.0)].concat()],
+        ];
+        let pilot = Pilot { widths: [1024, 128, 256], flows: [1, 1, 1] };
+        let s = Sample { pilot, levels, ..Sample::default() };
+        let all: f64 = (0..3).map(|level| s.curves(level, risk)[0][0]).sum();
+        assert!((all - limit).abs() < 1e-15, "{all}");
+        assert_eq!((s.flows(), s.seconds()), ([1, 1, 1], [1.0, 2.0, 3.0]));
+    }
+}
