@@ -21,6 +21,7 @@ mod refine;
 mod sample;
 mod series;
 mod statistics;
+mod whiten;
 
 pub use driven::{Driven, driven, joint};
 pub use finite::{Finite, blocks, coupled, exact, infinite};
@@ -30,6 +31,7 @@ pub use points::sobol_particles;
 pub use refine::solve;
 pub use series::{Band, Series};
 pub use statistics::student;
+pub use whiten::{Whiten, whiten};
 
 use mckean_data::Dataset;
 use mckean_engine::DataShape;
@@ -83,6 +85,8 @@ pub struct Settings {
     pub budget: f64,
     /// Where particles come from.
     pub source: Source,
+    /// Whether quasi-random particles of a slice get the exact mean and covariance of the law.
+    pub whiten: Whiten,
     /// Seed of the scramblings.
     pub seed: u64,
     /// Times at which the particle law is kept.
@@ -160,7 +164,7 @@ fn setting(key: &'static str, value: impl ToString, problem: impl ToString) -> L
 impl Default for Settings {
     fn default() -> Self {
         let (taus, snapshots, stop, source) = (vec![], vec![], Arc::default(), Source::Auto);
-        Settings { taus, rtol: 1e-2, floor: 1e-3, budget: 60.0, source, seed: 1, snapshots, stop }
+        Settings { taus, rtol: 1e-2, floor: 1e-3, budget: 60.0, source, whiten: Whiten::Auto, seed: 1, snapshots, stop }
     }
 }
 

@@ -3,21 +3,24 @@
 mod common;
 
 use common::problem as network_of;
-use mckean_dynamics::limit::{Particles, Problem, Settings, Source, sobol_particles, solve, trace};
+use mckean_data::DataConfig;
+use mckean_dynamics::limit::{Particles, Problem, Settings, Source, Whiten, sobol_particles, solve, trace, whiten};
 use mckean_dynamics::objective::Objective;
 use mckean_dynamics::{Limit, LimitError, Outcome};
 use mckean_engine::{DataShape, Network, Risk};
-use mckean_model::{AttentionKernel, DepthMethod, InitConfig, InitialLaw, ModelConfig, Parametrisation, atoms, init};
+use mckean_model::{
+    AttentionKernel, DepthMethod, InitConfig, InitialLaw, ModelConfig, Parametrisation, Readout, atoms, init,
+};
 use mckean_num::par::Par;
 use mckean_num::rng::Seed;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Random data of 3 tokens in 4 dimensions, 24 samples.
+/// Random data of 3 tokens in 4 dimensions, 8 samples.
 fn problem(init: InitConfig) -> Problem {
     let model = ModelConfig { activation: mckean_model::Activation::Gelu, ..Default::default() };
-    let data = network_of(&model, 24, 1).data;
+    let data = network_of(&model, 8, 1).data;
     let shape = DataShape { tokens: 3, dim: 4, outputs: 1, vocabulary: 0 };
     Problem { model, shape, data, init, lambda: 1e-3 }
 }
@@ -89,6 +92,41 @@ fn independent_particles_agree_with_the_interval() {
     assert!((other.risk.value[1] - l.risk.value[1]).abs() < 1.5 * (l.risk.total(1) + other.risk.total(1)));
 }
 
+/// In-context regression on 32 samples, tokens so small that features hardly move and quadratic functions of the particles matter most.
+fn in_context() -> Problem {
+    let small = DataConfig { constant: false, token_scale: 0.5, ..Default::default() };
+    let data = DataConfig { name: "in_context".into(), x_dim: 2, context: 4, train: 32, seed: 7, ..small };
+    let data = Arc::new(mckean_data::load(&data).unwrap().train);
+    let model = ModelConfig { readout: Readout::Entry, readout_row: 2, readout_token: -1, ..Default::default() };
+    let shape = DataShape { tokens: data.tokens, dim: data.dim, outputs: 1, vocabulary: 0 };
+    Problem { model, shape, data, init: normal(), lambda: 1e-3 }
+}
+
+#[test]
+fn whitened_particles_scatter_less_about_the_same_mean() {
+    let p = in_context();
+    let law = p.law().unwrap();
+    let m = ModelConfig { depth_method: DepthMethod::Rk38, depth: 1, heads: 128, neurons: 128, ..p.model.clone() };
+    let net = Arc::new(Network::new(&m, p.shape).unwrap());
+    let of = |seed: u64, most: usize| {
+        let mut start = init::shared(&net.layout, Seed(0));
+        for slice in 0..m.slices() {
+            let mut own = sobol_particles(&law.at(0.0), seed, slice + 1, 0..64);
+            whiten(&law.at(0.0), most, &mut own);
+            let slots = init::Slots::new(&net.layout, slice);
+            own.iter().enumerate().for_each(|(j, x)| slots.place(j, x, &mut start));
+        }
+        trace(&p, &net, &start, (&[5.0], &[]), (1e-3, 1)).unwrap().series.risk[0]
+    };
+    let [(on, less), (off, more)] = [16, 0].map(|most| {
+        let all: Vec<f64> = (0..12).map(|seed| of(seed, most)).collect();
+        let mean = all.iter().sum::<f64>() / 12.0;
+        (mean, (all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 11.0).sqrt())
+    });
+    assert!(less < 0.7 * more && less > 0.0, "{less:e} {more:e}");
+    assert!((on - off).abs() < more, "means of 12: {on} {off}, {more:e}");
+}
+
 #[test]
 fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
     for depth_method in [DepthMethod::Midpoint, DepthMethod::Rk4, DepthMethod::Rk38, DepthMethod::Gauss2] {
@@ -107,7 +145,7 @@ fn the_objective_falls_by_the_dissipation_for_every_depth_method() {
 
 /// Solves on one thread; the flag is raised when the solver says something that contains `word`.
 fn stopped_at(word: &str) -> Result<Limit, LimitError> {
-    let s = settings(3e-4);
+    let s = Settings { budget: 600.0, ..settings(9e-4) };
     let mut say = |what: &str| {
         s.stop.fetch_or(what.contains(word), Ordering::Relaxed);
     };
@@ -128,7 +166,7 @@ fn a_stopped_limit_is_the_curve_so_far_within_its_wider_bar() {
     let (part, whole) = (stopped_at("replicates").unwrap(), stopped_at("never said").unwrap());
     assert!(part.stopped && !part.reached && part.predicted.is_some_and(f64::is_finite), "{:e}", part.error);
     assert!(whole.reached && !whole.stopped && whole.error < part.error && part.work < whole.work);
-    assert_eq!((part.size.1, part.snapshots.len()), (24, 1), "the pilot");
+    assert_eq!((part.size.1, part.snapshots.len()), (12, 1), "the pilot");
     assert!(apart(&part, &whole) < 1.5, "{}", apart(&part, &whole));
 }
 
@@ -177,6 +215,7 @@ fn what_has_no_limit_is_refused_by_name() {
     let sp = with(ModelConfig { parametrisation: Parametrisation::Sp, ..good.model.clone() });
     let dropout = with(ModelConfig { dropout: 0.1, ..good.model.clone() });
     let fan_in = Problem { init: InitConfig { law: InitialLaw::FanIn, ..normal() }, ..good.clone() };
+    let wide = Problem { shape: DataShape { dim: 12, ..good.shape }, ..good.clone() };
     let s = settings(1e-2);
     for (p, s, words) in [
         (&sp, s.clone(), vec!["model.parametrisation", "mean_field"]),
@@ -186,6 +225,7 @@ fn what_has_no_limit_is_refused_by_name() {
         (&good, Settings { taus: vec![2.0, 1.0], ..s.clone() }, vec!["limit.taus", "ascending"]),
         (&good, Settings { source: Source::Atoms, ..s.clone() }, vec!["limit.method", "init.atoms"]),
         (&good, Settings { snapshots: vec![7.0], ..s.clone() }, vec!["limit.snapshots"]),
+        (&wide, Settings { whiten: Whiten::On, ..s.clone() }, vec!["limit.whiten", "144 numbers", "\"auto\""]),
     ] {
         let e = refused(p, &s);
         assert!(words.iter().all(|w| e.contains(w)), "{words:?}: {e}");
@@ -199,7 +239,7 @@ fn particles_are_named_by_their_scrambling() {
     let law = problem(normal()).law().unwrap();
     let a = sobol_particles(&law.at(0.0), 1, 0, 0..4);
     assert_eq!(a, sobol_particles(&law.at(0.0), 1, 0, 0..8)[..8]);
-    let shared = Particles::Sobol { seed: 1, base: 0..4, shared: true };
+    let shared = Particles::Sobol { seed: 1, base: 0..4, shared: true, white: 0 };
     assert_ne!(shared, Particles::Atoms);
     assert_eq!(atoms::counts(Seed(1), 0, 10, 3).iter().sum::<u64>(), 10);
 }

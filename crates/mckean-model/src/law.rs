@@ -12,6 +12,7 @@ use crate::layout::Tensor;
 use mckean_num::rng::{Draws, Seed};
 use simple::Simple;
 use source::{Cube, Source};
+use std::ops::Range;
 
 mod normal;
 mod simple;
@@ -28,6 +29,8 @@ pub struct Law {
     shares: Vec<f64>,
     /// Whether the number belongs to an output map, which the mirror image flips.
     output: Vec<bool>,
+    /// Where the tensors of a particle lie.
+    tensors: Vec<Range<usize>>,
     /// Shift that fits no tensor.
     misfit: Option<ModelError>,
 }
@@ -51,8 +54,14 @@ impl Law {
         let all: f64 = configs.iter().map(|c| c.weight).sum();
         let shares = configs.iter().map(|c| c.weight / all).collect();
         let output = tensors.iter().flat_map(|t| vec![t.sums_particles; t.particle_len()]).collect();
+        let mut end = 0;
+        let mut next = |t: &&Tensor| {
+            end += t.particle_len();
+            end - t.particle_len()..end
+        };
+        let ranges = tensors.iter().map(&mut next).collect();
         let misfit = configs.iter().zip(1..).find_map(|(c, place)| simple::misfit(place, c, &tensors));
-        Law { init: init.clone(), components, shares, output, misfit }
+        Law { init: init.clone(), components, shares, output, tensors: ranges, misfit }
     }
 
     /// The law at depth `t` in [0, 1].
@@ -83,6 +92,11 @@ impl Law {
     /// Whether particles have no numbers.
     pub fn is_empty(&self) -> bool {
         self.output.is_empty()
+    }
+
+    /// Where the tensors of a particle lie among its numbers.
+    pub fn tensors(&self) -> &[Range<usize>] {
+        &self.tensors
     }
 
     /// Flips the output maps: (V, W) to (-V, W), (W1, W2) to (W1, -W2). Its encoder changes sign.
@@ -131,6 +145,11 @@ impl LawAt<'_> {
     /// See [`Law::is_mirrored`].
     pub fn is_mirrored(&self) -> bool {
         self.law.is_mirrored()
+    }
+
+    /// See [`Law::tensors`].
+    pub fn tensors(&self) -> &[Range<usize>] {
+        &self.law.tensors
     }
 
     /// One independent draw.
@@ -194,6 +213,20 @@ impl LawAt<'_> {
         }
         let one = |(share, c): (&f64, &Simple)| share * c.second_moment();
         self.factor * self.factor * self.law.shares.iter().zip(&self.law.components).map(one).sum::<f64>()
+    }
+
+    /// Mean and covariance (row-major) of the numbers `range` of one tensor, exactly; of laws without atoms, mirror images counted in
+    /// where `init.symmetric` adds them. Cost: components times the square of their number.
+    pub fn mean_and_covariance(&self, range: Range<usize>) -> (Vec<f64>, Vec<f64>) {
+        let Law { shares, components, output, init, .. } = self.law;
+        let over = |one: &dyn Fn(&Simple) -> f64| shares.iter().zip(components).map(|(s, c)| s * one(c)).sum::<f64>();
+        let flipped = |i: usize| init.symmetric && output[i];
+        let mean = |i: usize| if flipped(i) { 0.0 } else { over(&|c| c.shift[i]) };
+        let variance = |c: &Simple, i: usize, j: usize| if i == j { c.variance(i) } else { 0.0 };
+        let product = |i: usize, j: usize| over(&|c| variance(c, i, j) + c.shift[i] * c.shift[j]) - mean(i) * mean(j);
+        let pairs = range.clone().flat_map(|i| range.clone().map(move |j| (i, j)));
+        let covariance = pairs.map(|(i, j)| self.factor * self.factor * product(i, j)).collect();
+        (range.map(|i| self.factor * mean(i)).collect(), covariance)
     }
 }
 

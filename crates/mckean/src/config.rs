@@ -12,7 +12,7 @@ use crate::stationary::StationaryConfig;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::Kind;
-use mckean_dynamics::limit::{Settings, Source};
+use mckean_dynamics::limit::{Settings, Source, Whiten};
 use mckean_model::{InitConfig, ModelConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,14 +73,17 @@ pub struct LimitConfig {
     /// "atoms" (a law of init.atoms, exactly), "rqmc" (scrambled quasi-random particles), "grid" (cells, tokens of
     /// dimension 1), "auto" picks one of the first two.
     pub method: Source,
+    /// "rqmc": whether the particles of a slice get the exact mean and covariance of the law, tensor by tensor: "on" (refused where a tensor
+    /// has more than 128 numbers), "off", "auto" (the tensors that are small enough; none for loose tolerances).
+    pub whiten: Whiten,
     /// Times of `taus` at which the particle law is kept; empty keeps the last.
     pub snapshots: Vec<f64>,
 }
 
 impl Default for LimitConfig {
     fn default() -> Self {
-        let Settings { taus, rtol, floor, budget, source: method, snapshots, .. } = Settings::default();
-        LimitConfig { taus, rtol, floor, budget, method, snapshots }
+        let Settings { taus, rtol, floor, budget, source: method, whiten, snapshots, .. } = Settings::default();
+        LimitConfig { taus, rtol, floor, budget, method, whiten, snapshots }
     }
 }
 

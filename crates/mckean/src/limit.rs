@@ -103,8 +103,8 @@ pub fn settings(config: &Config) -> Settings {
     let taus: Vec<f64> = if l.taus.is_empty() { grid() } else { l.taus.clone() };
     let last = || taus.last().copied().into_iter().collect();
     let snapshots = if l.snapshots.is_empty() { last() } else { l.snapshots.clone() };
-    let (rtol, floor, budget) = (l.rtol, l.floor, l.budget);
-    Settings { taus, rtol, floor, budget, source: l.method, seed: config.seed, snapshots, stop: Arc::default() }
+    let (rtol, floor, budget, source, whiten) = (l.rtol, l.floor, l.budget, l.method, l.whiten);
+    Settings { taus, rtol, floor, budget, source, whiten, seed: config.seed, snapshots, stop: Arc::default() }
 }
 
 /// Outcome of a limit that was stopped; it is solved again when it is asked for again.

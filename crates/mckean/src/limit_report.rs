@@ -121,8 +121,7 @@ fn errors(r: &Record) -> Vec<Figure> {
             part("total", &total, 4),
         ];
         let used = series.into_iter().filter(|s| s.y.iter().any(|y| *y > 0.0)).collect();
-        let caption =
-            "Half width of the 95 % interval over replicates, significant bias, and differences to finer steps.";
+        let caption = "Half widths of the 95 % intervals over replicates and of the correction for finitely many particles (bias), differences to finer steps.";
         figure(name, title, caption, Axis::log("", "error"), used)
     };
     vec![one(&r.risk, "risk-error", "Error of R"), one(&r.objective, "objective-error", "Error of Q")]

@@ -6,7 +6,7 @@
 //! Cost: 80 flows a problem and size.
 //! Checked: it is itself a check.
 
-use crate::particles::{many, spread};
+use crate::particles::{Points, many, spread};
 use crate::problems;
 use mckean_dynamics::limit::student;
 use mckean_num::par::Par;
@@ -26,9 +26,9 @@ pub fn measure(problems: u64, seed: u64, par: &Par) {
         let (mut eight, mut sixteen, mut biases, mut skews) = (0, 0, vec![], vec![]);
         for i in 0..problems {
             let p = problems::random(seed, i);
-            let x = many(&p, width, true, RUNS as u64, par);
+            let x = many(&p, width, Points::White, RUNS as u64, par);
             let (mean, std) = spread(&x);
-            let (fine, _) = spread(&many(&p, 4 * width, true, RUNS as u64 / 2, par));
+            let (fine, _) = spread(&many(&p, 4 * width, Points::White, RUNS as u64 / 2, par));
             eight += covered(&x, mean, 8);
             sixteen += covered(&x, mean, 16);
             biases.push((mean - fine).abs() / std);

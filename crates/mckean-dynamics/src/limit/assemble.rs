@@ -7,6 +7,7 @@
 
 use super::ladder::DEPTH;
 use super::member::{Member, Particles};
+use super::plan::Pilot;
 use super::refine::Solver;
 use super::sample::{Sample, sooner};
 use super::series::{Band, CURVES, Pick, largest};
@@ -18,7 +19,7 @@ impl Solver<'_> {
     pub(super) fn of_atoms(self) -> Result<Limit, LimitError> {
         let l = self.ladder;
         let sample = Sample {
-            width: self.problem.init.atoms,
+            pilot: Pilot { widths: [self.problem.init.atoms; 3], ..Pilot::default() },
             net: Some(Member::new(self.problem, self.law, &Particles::Atoms, (DEPTH, l.steps))?.net),
             ..Sample::default()
         };
@@ -73,7 +74,7 @@ impl Solver<'_> {
             outcome,
             strong: self.ladder.strong,
             witness: self.ladder.witness_error(s.floor),
-            size: (sample.width, sample.whole.len().max(1), self.ladder.steps),
+            size: (sample.pilot.widths[0], sample.levels[0].len().max(1), self.ladder.steps),
             tolerance: self.ladder.tolerance,
             work: self.work,
             seconds: self.begun.elapsed().as_secs_f64(),

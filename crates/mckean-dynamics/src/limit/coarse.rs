@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn errors_fall_with_the_square_of_the_steps_also_between_them() {
         let p = problem();
-        let particles = Particles::Sobol { seed: 1, base: 0..4, shared: false };
+        let particles = Particles::Sobol { seed: 1, base: 0..4, shared: false, white: 0 };
         let m = Member::new(&p, &p.law().unwrap(), &particles, (DepthMethod::Rk38, 1)).unwrap();
         let taus = [0.0, 0.37, 1.0, 1.9, 2.0];
         let fine = trace(&p, &m.net, &m.start, (&taus, &[]), (1e-10, 1)).unwrap().series;

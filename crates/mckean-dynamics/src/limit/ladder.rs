@@ -53,7 +53,11 @@ pub(super) struct Ladder {
 /// Particles of the small system.
 fn particles(atoms: bool, settings: &Settings) -> Particles {
     let pairs = if settings.is_loose() { SHARED / 4 } else { SHARED / 2 };
-    if atoms { Particles::Atoms } else { Particles::Sobol { seed: settings.seed, base: 0..pairs, shared: true } }
+    if atoms {
+        Particles::Atoms
+    } else {
+        Particles::Sobol { seed: settings.seed, base: 0..pairs, shared: true, white: 0 }
+    }
 }
 
 impl Ladder {

@@ -6,7 +6,7 @@
 //! Checked: `tests/limit.rs`.
 
 use super::coarse::coarse;
-use super::{LimitError, Problem, Series, points};
+use super::{LimitError, Problem, Series, points, whiten};
 use crate::config::{DynamicsConfig, Scheme};
 use crate::evolution::{Evolution, Outcome};
 use crate::flow::Flow;
@@ -32,6 +32,8 @@ pub enum Particles {
         base: Range<usize>,
         /// One set for all slices.
         shared: bool,
+        /// Tensors of at most so many numbers get the exact mean and covariance of the law.
+        white: usize,
     },
 }
 
@@ -75,8 +77,11 @@ impl Member {
             let law = law.at(depth_method.time(steps, slice));
             let own = match particles {
                 Particles::Atoms => law.atoms(),
-                Particles::Sobol { seed, base, shared } => {
-                    points::sobol_particles(&law, *seed, if *shared { 0 } else { slice + 1 }, base.clone())
+                Particles::Sobol { seed, base, shared, white } => {
+                    let place = if *shared { 0 } else { slice + 1 };
+                    let mut own = points::sobol_particles(&law, *seed, place, base.clone());
+                    whiten(&law, *white, &mut own);
+                    own
                 }
             };
             let slots = init::Slots::new(&net.layout, slice);

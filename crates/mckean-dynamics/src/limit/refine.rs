@@ -1,7 +1,7 @@
 //! The solver's loop: a pilot, a prediction, then as many particles and replicates as the tolerance needs or the budget allows.
 //!
-//! Maths: independent scramblings of a coarse flow and a few of its differences to the fine one give a 95 % interval (Stein's two stages); half
-//! sets, paired with whole ones, show the bias of finitely many particles; the error of N particles falls as N^-1/2 (measured, no
+//! Maths: independent scramblings of a coarse flow, a few of its differences to the fine one, and a few of whole to half sets of particles
+//! give a 95 % interval (Stein's two stages); the error of N particles falls as N^-1/2 (measured, no
 //! better is assumed). DERIVED.
 //! Shapes: see `Limit`.
 //! Cost: N particles, each evaluated once a velocity call; two calls a coarse step.
@@ -9,7 +9,7 @@
 
 use super::ladder::{Ladder, risk};
 use super::member::Trace;
-use super::plan::{MANY, NARROW, PAIRS, PILOT, Plan, WIDEST};
+use super::plan::{self, Levels, MANY, Pilot, WIDEST};
 use super::sample::Sample;
 use super::series::{Band, largest};
 use super::statistics::mean;
@@ -19,7 +19,7 @@ use mckean_model::Law;
 use mckean_num::par::Par;
 use std::time::Instant;
 
-/// How many times more particles a slice are taken when the narrow ones are too many or too biased.
+/// How many times more particles a slice are taken when too many replicates are needed.
 const WIDER: usize = 4;
 
 /// Coarse steps that are tried first, and the most of them.
@@ -60,6 +60,9 @@ pub fn solve(
         }
         given => given == Source::Atoms,
     };
+    if !atoms {
+        plan::check(settings, &law)?;
+    }
     say("depth and time steps");
     let ladder = Ladder::settle(problem, &law, settings, atoms, par)?;
     let solver = Solver { problem, settings, law: &law, par, ladder: &ladder, work: ladder.work, begun };
@@ -91,10 +94,8 @@ impl Solver<'_> {
     }
 
     fn of_law(mut self, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
-        let width = NARROW[usize::from(self.settings.is_loose())];
-        let mut sample = Sample { width, ..Sample::default() };
-        self.pilot(&mut sample, say)?;
-        if sample.whole.len() < 2 {
+        let mut sample = self.pilot(say)?;
+        if sample.levels[0].len() < 2 {
             return Err(LimitError::Stopped);
         }
         loop {
@@ -106,59 +107,95 @@ impl Solver<'_> {
                 let predicted = (target <= 0.0).then_some(f64::INFINITY);
                 return Ok(self.of_sample(sample, predicted));
             }
-            let (floor, done) = (self.settings.floor, (sample.whole.len(), sample.pairs.len()));
-            let bias = largest(&band.bias, &band.value, floor);
-            let goal = 0.98 * (target * target - bias * bias).max(0.0).sqrt();
-            let (spread, cost) = (sample.spreads(risk, &band.value, floor), self.cost(&sample));
-            let left = self.settings.left(self.begun);
-            let wanted = Plan::new(spread, cost, goal.max(1e-300)).at_least(done.0 + 1, done.1);
-            let (plan, all) = wanted.within(done, cost, left);
-            let pilot = WIDER as f64 * (PILOT as f64 * cost.0 + PAIRS as f64 * cost.1);
-            if (wanted.replicates > MANY || goal < 0.7 * target) && sample.width * WIDER <= WIDEST && 4.0 * pilot < left
-            {
-                let mut wider = Sample { width: WIDER * sample.width, ..Sample::default() };
-                self.pilot(&mut wider, say)?;
-                if wider.whole.len() == PILOT {
-                    sample = wider;
-                }
+            let (cost, done, left) = (self.cost(&sample), sample.flows(), self.settings.left(self.begun));
+            let spread = sample.spreads(risk, &band.value, self.settings.floor);
+            let [whole, steps, bias] = done;
+            let wanted = plan::at_least(plan::numbers(spread, cost, 0.98 * target), [whole + 1, steps, bias]);
+            if wanted[0] > MANY && self.widen(&mut sample, cost, left, say)? {
                 continue;
             }
-            if plan.replicates == done.0 {
+            let (now, all) = plan::within(wanted, done, cost, left);
+            if now[0] == whole {
                 return Ok(self.of_sample(sample, Some(all)));
             }
-            say(&format!("{} replicates of {} particles a slice", plan.replicates, sample.width));
-            self.extend(&mut sample, plan.replicates, plan.pairs)?;
-            if plan != wanted && !self.settings.is_stopped() {
+            say(&format!("{} replicates of {} particles a slice", now[0], sample.pilot.widths[0]));
+            self.extend(&mut sample, now)?;
+            if now != wanted && !self.settings.is_stopped() {
                 return Ok(self.of_sample(sample, Some((all - left).max(0.0))));
             }
         }
     }
 
-    /// The first replicates of a width; once stopped, the fine flows of the corrections, if there are no others.
-    fn pilot(&mut self, sample: &mut Sample, say: &mut dyn FnMut(&str)) -> Result<(), LimitError> {
-        say(&format!("pilot of {} particles a slice", sample.width));
-        let fine = self.corrections(sample, None)?;
-        let coarse = self.choose(sample, &fine)?;
-        sample.pairs = coarse.into_iter().zip(fine.clone()).map(|(coarse, fine)| [coarse, fine]).collect();
-        self.extend(sample, PILOT, sample.pairs.len())?;
-        if sample.whole.len() < 2 {
-            let (net, kept) = (sample.net.take(), std::mem::take(&mut sample.kept));
-            *sample = Sample { width: sample.width, whole: fine, net, kept, ..Sample::default() };
+    /// Replaces replicates by a pilot of wider ones, if there is time for several of them; corrections stay.
+    fn widen(
+        &mut self,
+        sample: &mut Sample,
+        cost: Levels<f64>,
+        left: f64,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<bool, LimitError> {
+        let (width, flows) = (WIDER * sample.pilot.widths[0], sample.pilot.flows[0]);
+        if width > WIDEST || (4 * WIDER * flows) as f64 * cost[0] > left {
+            return Ok(false);
         }
-        Ok(())
+        say(&format!("pilot of {width} particles a slice"));
+        let narrow = (sample.pilot.widths[0], std::mem::take(&mut sample.levels[0]));
+        sample.pilot.widths[0] = width;
+        self.extend(sample, plan::at_least(sample.flows(), [flows, 0, 0]))?;
+        if sample.levels[0].len() < flows {
+            (sample.pilot.widths[0], sample.levels[0]) = narrow; // stopped
+        }
+        Ok(true)
+    }
+
+    /// The first replicates and corrections; once stopped, the fine flows of the corrections, if there are no others.
+    fn pilot(&mut self, say: &mut dyn FnMut(&str)) -> Result<Sample, LimitError> {
+        let (pilot, white) = plan::pilot(self.settings, self.law);
+        say(&format!("pilot of {} particles a slice", pilot.widths[0]));
+        let mut sample = Sample { pilot, white, ..Sample::default() };
+        let fine = self.corrections(&mut sample, None)?;
+        let coarse = self.choose(&mut sample, &fine)?;
+        sample.levels[1] = coarse.into_iter().zip(fine.clone()).map(|(coarse, fine)| vec![coarse, fine]).collect();
+        sample.pilot = self.affordable(&sample, &fine);
+        let (flows, [_, steps, _]) = (sample.pilot.flows, sample.flows());
+        self.extend(&mut sample, [flows[0], steps, flows[2]])?;
+        if sample.levels[0].len() < 2 {
+            sample.pilot.widths[0] = sample.pilot.widths[1];
+            sample.levels[0] = fine.into_iter().map(|t| vec![t]).collect();
+            sample.levels[1].clear();
+        }
+        Ok(sample)
+    }
+
+    /// The pilot, or one of fewer particles where it would take half of the time that is left.
+    fn affordable(&self, sample: &Sample, fine: &[Trace]) -> Pilot {
+        let cheap = |group: &Vec<Trace>| group[0].seconds;
+        let mut first: Vec<f64> = sample.levels[1].iter().map(cheap).collect();
+        if first.is_empty() {
+            first = fine.iter().map(|t| t.seconds).collect();
+        }
+        let one = mean(&first).0 / sample.pilot.widths[1] as f64 / self.par.threads() as f64;
+        let Pilot { widths, flows } = sample.pilot;
+        let all = one * (widths[0] * flows[0] + 2 * widths[2] * flows[2]) as f64;
+        let dear = 2.0 * all > self.settings.left(self.begun);
+        if dear && widths[0] > plan::FEW {
+            Pilot { widths: [plan::FEW, widths[1], widths[2]], flows: [2 * flows[0], flows[1], flows[2]] }
+        } else {
+            sample.pilot
+        }
     }
 
     /// As many coarse steps as make replicates cheapest, and the corrections' particles followed so; none where they do not pay.
     fn choose(&mut self, sample: &mut Sample, fine: &[Trace]) -> Result<Vec<Trace>, LimitError> {
         let calls = |t: &[Trace]| t.iter().map(|t| t.gradients as f64).sum::<f64>() / t.len() as f64;
-        if fine.len() < PAIRS {
+        if fine.len() < sample.pilot.flows[1] {
             return Ok(vec![]); // stopped
         }
         let (dear, spread) = (calls(fine), self.spread(fine, None));
         let (mut best, mut steps, mut found) = (dear * spread * spread, START, vec![]);
         loop {
             let tried = self.corrections(sample, Some(steps))?;
-            if tried.len() < PAIRS {
+            if tried.len() < fine.len() {
                 break; // stopped
             }
             let (cheap, apart) = (calls(&tried), self.spread(fine, Some(&tried)));
@@ -190,10 +227,8 @@ impl Solver<'_> {
         largest(&(0..value.len()).map(error).collect::<Vec<f64>>(), value, self.settings.floor)
     }
 
-    /// Seconds of one replicate and one correction, all threads busy.
-    fn cost(&self, sample: &Sample) -> (f64, f64) {
-        let (one, pair) = sample.seconds();
-        let n = self.par.threads() as f64;
-        ((one / n).max(1e-9), (pair / n).max(1e-9))
+    /// Seconds of one group, by level, all threads busy.
+    fn cost(&self, sample: &Sample) -> Levels<f64> {
+        sample.seconds().map(|one| (one / self.par.threads() as f64).max(1e-9))
     }
 }

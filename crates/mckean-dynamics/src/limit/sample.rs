@@ -1,35 +1,37 @@
-//! Replicates of one size: many coarse ones, a few followed finely too, half sets for some.
+//! Particle systems of three levels: replicates, and two corrections of their mean.
 //!
-//! Maths: independent scramblings give the mean of the coarse flow; fine less coarse, on scramblings of their own, its correction; half
-//! sets, paired with whole ones, the bias of finitely many particles.
+//! Maths: independent scramblings of K particles a slice, followed coarsely, give the mean of the coarse flow; fine less coarse its
+//! correction; K'/K (whole less half sets of K' particles) that for finitely many particles, whose bias is O(1/K). Scramblings of all
+//! levels are independent. DERIVED (multilevel Monte Carlo; the last level is a jackknife).
 //! Shapes: curves over the times that all flows reached.
-//! Cost: one coarse flow a replicate; a correction is a coarse and a fine one; half sets add `HALVED` coarse ones.
+//! Cost: one coarse flow a replicate; a correction of steps is a fine and a coarse flow, one of particles two coarse ones.
 //! Checked: `tests/limit.rs`.
 
 use super::LimitError;
 use super::ladder::{DEPTH, Ladder, visits};
 use super::member::{Member, Particles, Stepping, Trace, traces};
-use super::plan::{PAIRS, PILOT};
+use super::plan::{Levels, Pilot};
 use super::refine::Solver;
 use super::series::{Band, Pick, largest};
 use super::statistics::two_stage;
+use super::whiten::most;
 use crate::evolution::Outcome;
 use mckean_engine::Network;
 use std::sync::Arc;
 
-/// Replicates whose half sets are followed too.
-const HALVED: usize = 4;
+/// Flows of one scrambling: a whole set; a coarse and a fine flow; a whole set and its halves.
+type Group = Vec<Trace>;
 
-/// Replicates of one size, with their corrections and half sets.
+/// Replicates of one size, with their corrections.
 #[derive(Default)]
 pub(super) struct Sample {
-    pub width: usize,
+    /// Particles a slice, and flows to begin with.
+    pub pilot: Pilot,
+    /// Numbers of the largest tensor that is whitened.
+    pub white: usize,
     /// Steps of the coarse flow; `None` follows every replicate finely.
     pub coarse: Option<usize>,
-    pub whole: Vec<Trace>,
-    /// The same particles by coarse and by fine steps.
-    pub pairs: Vec<[Trace; 2]>,
-    pub halves: Vec<[Trace; 2]>,
+    pub levels: Levels<Vec<Group>>,
     pub net: Option<Arc<Network>>,
     /// Parameters of the first fine flow at the snapshot times.
     pub kept: Vec<(f64, Vec<f64>)>,
@@ -37,7 +39,7 @@ pub(super) struct Sample {
 
 impl Sample {
     fn traces(&self) -> impl Iterator<Item = &Trace> {
-        self.whole.iter().chain(self.halves.iter().flatten()).chain(self.pairs.iter().flatten())
+        self.levels.iter().flatten().flatten()
     }
 
     /// Times that every flow reached.
@@ -50,41 +52,45 @@ impl Sample {
         self.traces().map(|t| t.outcome).filter(|o| *o != Outcome::Finished).min_by(sooner).unwrap_or(Outcome::Finished)
     }
 
-    /// Fine less coarse, by correction.
-    fn differences(&self, pick: Pick) -> Vec<Vec<f64>> {
-        self.pairs.iter().map(|p| less(pick, &p[1], &p[0])).collect()
+    /// Groups by level.
+    pub fn flows(&self) -> Levels<usize> {
+        [0, 1, 2].map(|i| self.levels[i].len())
+    }
+
+    /// What a level estimates, one curve a group.
+    fn curves(&self, level: usize, pick: Pick) -> Vec<Vec<f64>> {
+        let share = self.pilot.widths[2] as f64 / self.pilot.widths[0] as f64;
+        let weights = [vec![1.0], vec![-1.0, 1.0], vec![share, -0.5 * share, -0.5 * share]][level].clone();
+        let sum = |group: &Group, i: usize| group.iter().zip(&weights).map(|(t, w)| w * pick(&t.series)[i]).sum();
+        let length = |group: &Group| group.iter().map(|t| pick(&t.series).len()).min().unwrap_or(0);
+        self.levels[level].iter().map(|g| (0..length(g)).map(|i| sum(g, i)).collect()).collect()
     }
 
     /// The curve with its error.
     pub fn band(&self, pick: Pick, ladder: &Ladder) -> Band {
-        let replicates: Vec<&[f64]> = self.whole.iter().map(|t| &pick(&t.series)[..]).collect();
-        let halves: Vec<Vec<f64>> = self.halves.iter().zip(&self.whole).map(|(h, w)| pairing(pick, h, w)).collect();
-        let corrections = self.differences(pick);
-        let (mut depth, mut time) = (ladder.depth(pick), ladder.time(pick));
-        let of_vectors = halves.iter().chain(&corrections).map(Vec::len);
-        let shortest = replicates.iter().map(|r| r.len()).chain(of_vectors).min().unwrap_or(0);
-        let length = shortest.min(depth.len()).min(time.len());
-        depth.truncate(length);
-        time.truncate(length);
-        Band::of(&replicates, &corrections, &halves, (&depth, &time), (PILOT, PAIRS))
+        let (depth, time) = (ladder.depth(pick), ladder.time(pick));
+        let curves = [0, 1, 2].map(|level| self.curves(level, pick));
+        let shortest = curves.iter().flatten().map(Vec::len).chain([depth.len(), time.len()]).min().unwrap_or(0);
+        let [a, b, c] = &curves;
+        Band::of([a, b, c], (&depth[..shortest], &time[..shortest]), self.pilot.flows)
     }
 
-    /// Largest relative half widths of one replicate and of one correction.
-    pub fn spreads(&self, pick: Pick, value: &[f64], floor: f64) -> (f64, f64) {
-        let one = |all: &[Vec<f64>], pilot: usize| -> f64 {
-            let at = |i: usize| two_stage(&all.iter().map(|x| x[i]).collect::<Vec<f64>>(), pilot).1;
-            largest(&(0..value.len()).map(at).collect::<Vec<f64>>(), value, floor)
-        };
-        let whole: Vec<Vec<f64>> = self.whole.iter().map(|t| pick(&t.series).clone()).collect();
-        let corrections = self.differences(pick);
-        (one(&whole, PILOT), if corrections.is_empty() { 0.0 } else { one(&corrections, PAIRS) })
+    /// Largest relative half widths of one group, by level.
+    pub fn spreads(&self, pick: Pick, value: &[f64], floor: f64) -> Levels<f64> {
+        [0, 1, 2].map(|level| {
+            let all = self.curves(level, pick);
+            let column = |i: usize| all.iter().map(|x| x[i]).collect::<Vec<f64>>();
+            let at = |i: usize| two_stage(&column(i), self.pilot.flows[level]).1;
+            if all.is_empty() { 0.0 } else { largest(&(0..value.len()).map(at).collect::<Vec<f64>>(), value, floor) }
+        })
     }
 
-    /// Seconds of one replicate and of one correction on one thread.
-    pub fn seconds(&self) -> (f64, f64) {
-        let mean = |all: f64, n: usize| all / n.max(1) as f64;
-        let pairs = self.pairs.iter().flatten().map(|t| t.seconds).sum();
-        (mean(self.whole.iter().map(|t| t.seconds).sum(), self.whole.len()), mean(pairs, self.pairs.len()))
+    /// Seconds of one group on one thread, by level.
+    pub fn seconds(&self) -> Levels<f64> {
+        [0, 1, 2].map(|i| {
+            let all: f64 = self.levels[i].iter().flatten().map(|t| t.seconds).sum();
+            all / self.levels[i].len().max(1) as f64
+        })
     }
 }
 
@@ -92,44 +98,49 @@ pub(super) fn sooner(a: &Outcome, b: &Outcome) -> std::cmp::Ordering {
     a.tau().unwrap_or(f64::INFINITY).total_cmp(&b.tau().unwrap_or(f64::INFINITY))
 }
 
-/// `a - b`, over the shorter length.
-fn less(pick: Pick, a: &Trace, b: &Trace) -> Vec<f64> {
-    pick(&a.series).iter().zip(pick(&b.series)).map(|(a, b)| a - b).collect()
-}
-
-/// Mean of the two half sets less the whole set.
-fn pairing(pick: Pick, halves: &[Trace; 2], whole: &Trace) -> Vec<f64> {
-    let [a, b] = [0, 1].map(|i| less(pick, &halves[i], whole));
-    a.iter().zip(b).map(|(a, b)| 0.5 * (a + b)).collect()
-}
-
 impl Solver<'_> {
-    /// Runs replicates and corrections until there are so many (or until stopped: replicates come first); half sets of the first
-    /// replicates too.
-    pub(super) fn extend(&mut self, s: &mut Sample, replicates: usize, pairs: usize) -> Result<(), LimitError> {
-        let fine = Stepping::Adaptive(self.ladder.tolerance, 1);
-        let usual = s.coarse.map_or(fine, Stepping::Coarse);
-        let half = s.width / 4; // base points of a half set; each gives two particles
-        let root = self.settings.seed;
-        let of = |r: u64, base| Particles::Sobol { seed: seed(root, r), base, shared: false };
-        let halved = s.halves.len()..HALVED.min(replicates);
-        let mut jobs: Vec<(Particles, Stepping)> =
-            (s.whole.len()..replicates).map(|r| (of(r as u64, 0..2 * half), usual)).collect();
-        let fresh = jobs.len();
-        jobs.extend((s.pairs.len()..pairs).flat_map(|i| [fine, usual].map(|how| (apart(root, i, s.width), how))));
-        jobs.extend(halved.flat_map(|r| [0..half, half..2 * half].map(|b| (of(r as u64, b), usual))));
-        let mut all = self.follow(s, &jobs, false)?.into_iter();
-        s.whole.extend(all.by_ref().take(fresh));
-        while let (Some(a), Some(b)) = (all.next(), all.next()) {
-            if s.pairs.len() < pairs { s.pairs.push([b, a]) } else { s.halves.push([a, b]) }
+    /// Follows groups until there are so many of each level (or until stopped: corrections come first).
+    pub(super) fn extend(&mut self, s: &mut Sample, wanted: Levels<usize>) -> Result<(), LimitError> {
+        let order = [2, 1, 0].into_iter();
+        let groups: Vec<_> =
+            order.flat_map(|level| (s.levels[level].len()..wanted[level]).map(move |i| (level, i))).collect();
+        let jobs: Vec<Vec<_>> = groups.iter().map(|&(level, i)| self.jobs(s, level, i)).collect();
+        let mut all = self.follow(s, &jobs.concat(), false)?.into_iter();
+        for ((level, _), jobs) in groups.iter().zip(&jobs) {
+            let group: Group = all.by_ref().take(jobs.len()).collect();
+            if group.len() == jobs.len() {
+                s.levels[*level].push(group);
+            }
         }
         Ok(())
     }
 
+    /// The flows of group `i` of a level.
+    fn jobs(&self, s: &Sample, level: usize, i: usize) -> Vec<(Particles, Stepping)> {
+        let usual = s.coarse.map_or(self.fine(), Stepping::Coarse);
+        let (base, half) = (s.pilot.widths[level] / 2, s.pilot.widths[level] / 4);
+        match level {
+            0 => vec![(self.particles(s, level, i, 0..base), usual)],
+            1 => [usual, self.fine()].map(|how| (self.particles(s, level, i, 0..base), how)).into(),
+            _ => [0..base, 0..half, half..base].map(|part| (self.particles(s, level, i, part), usual)).into(),
+        }
+    }
+
+    fn fine(&self) -> Stepping {
+        Stepping::Adaptive(self.ladder.tolerance, 1)
+    }
+
+    /// Particles of group `i` of a level, or a part of them.
+    fn particles(&self, s: &Sample, level: usize, i: usize, base: std::ops::Range<usize>) -> Particles {
+        let seed = seed(self.settings.seed, ((level as u64) << 32) + i as u64);
+        Particles::Sobol { seed, base, shared: false, white: s.white.min(most(s.pilot.widths[level])) }
+    }
+
     /// The particles of the first corrections, followed finely or coarsely; none once stopped.
     pub(super) fn corrections(&mut self, s: &mut Sample, stepping: Option<usize>) -> Result<Vec<Trace>, LimitError> {
-        let how = stepping.map_or(Stepping::Adaptive(self.ladder.tolerance, 1), Stepping::Coarse);
-        let jobs: Vec<_> = (0..PAIRS).map(|i| (apart(self.settings.seed, i, s.width), how)).collect();
+        let how = stepping.map_or(self.fine(), Stepping::Coarse);
+        let one = |i: usize| (self.particles(s, 1, i, 0..s.pilot.widths[1] / 2), how);
+        let jobs: Vec<_> = (0..s.pilot.flows[1]).map(one).collect();
         let all = self.follow(s, &jobs, stepping.is_none())?;
         if let (None, Some(t)) = (stepping, all.first()) {
             s.kept = t.kept.clone();
@@ -151,7 +162,7 @@ impl Solver<'_> {
             let keepers = usize::from(keep && all.is_empty());
             let found = traces(self.problem, &members, times, keepers, &steppings, self.par)?;
             self.work += found.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
-            if s.net.is_none() {
+            if keepers > 0 {
                 s.net = members.first().map(|m| m.net.clone());
             }
             all.extend(found);
@@ -160,12 +171,35 @@ impl Solver<'_> {
     }
 }
 
-/// The particles of a correction: scramblings of their own.
-fn apart(root: u64, i: usize, width: usize) -> Particles {
-    Particles::Sobol { seed: seed(root, (1 << 32) + i as u64), base: 0..width / 2, shared: false }
+/// Seed of a group; the small system of the ladder has the bare one.
+fn seed(root: u64, group: u64) -> u64 {
+    mckean_num::rng::mix64(root.wrapping_add(1)).wrapping_add(group + 1)
 }
 
-/// Seed of a replicate; the small system of the ladder has the bare one.
-fn seed(root: u64, replicate: u64) -> u64 {
-    mckean_num::rng::mix64(root.wrapping_add(1)).wrapping_add(replicate + 1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::Series;
+    use crate::limit::ladder::risk;
+
+    fn flow(risk: f64) -> Group {
+        let series = Series { risk: vec![risk], ..Series::default() };
+        vec![Trace { series, outcome: Outcome::Finished, gradients: 1, seconds: 1.0, kept: vec![] }]
+    }
+
+    #[test]
+    fn corrections_take_off_the_errors_of_steps_and_of_finitely_many_particles() {
+        let (limit, steps, bias) = (0.4, 0.01, 3.0);
+        let coarse = |k: f64| flow(limit + steps + bias / k);
+        let levels = [
+            vec![coarse(1024.0)],
+            vec![[coarse(128.0), flow(limit + bias / 128.0)].concat()],
+            vec![[coarse(256.0), coarse(128.0), coarse(128.0)].concat()],
+        ];
+        let pilot = Pilot { widths: [1024, 128, 256], flows: [1, 1, 1] };
+        let s = Sample { pilot, levels, ..Sample::default() };
+        let all: f64 = (0..3).map(|level| s.curves(level, risk)[0][0]).sum();
+        assert!((all - limit).abs() < 1e-15, "{all}");
+        assert_eq!((s.flows(), s.seconds()), ([1, 1, 1], [1.0, 2.0, 3.0]));
+    }
 }

@@ -76,6 +76,32 @@ fn agrees(law: &LawAt<'_>, expected: f64, name: &str) {
 }
 
 #[test]
+fn means_and_covariances_of_tensors_are_those_of_draws() {
+    let deep = InitConfig { depth_scale: vec![[0.0, 2.0], [1.0, 1.0]], ..mixture() };
+    let ball = InitConfig { law: InitialLaw::Ball, scale: 2.0, ..Default::default() };
+    for init in [deep.clone(), InitConfig { symmetric: true, ..deep }, ball] {
+        let (law, symmetric, n) = (law(init.clone()), init.symmetric, 60_000);
+        let at = law.at(0.5);
+        let mut g = Seed(8).stream("law.test").open();
+        let mut draws: Vec<Vec<f64>> = (0..n).map(|_| at.draw(&mut g)).collect();
+        draws.iter_mut().step_by(2).filter(|_| symmetric).for_each(|x| at.mirror(x));
+        for range in law.tensors() {
+            let (mean, covariance) = at.mean_and_covariance(range.clone());
+            let average =
+                |f: &dyn Fn(&[f64]) -> f64| draws.iter().map(|x| f(&x[range.clone()])).sum::<f64>() / n as f64;
+            for i in 0..range.len() {
+                assert!((average(&|x| x[i]) - mean[i]).abs() < 0.06, "{range:?} {i}");
+                for j in 0..range.len() {
+                    let own = average(&|x| (x[i] - mean[i]) * (x[j] - mean[j]));
+                    let exact = covariance[i * range.len() + j];
+                    assert!((own - exact).abs() < 0.15, "{range:?} {i} {j}: {own} {exact}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn one_coordinate_of_the_cube_picks_the_component() {
     let law = law(mixture());
     let (at, n) = (law.at(0.0), 3000);
