@@ -6,7 +6,6 @@
 //! Checked: `tests/stationary.rs`; looked at as a picture.
 
 use super::{Table, interval};
-use crate::report::short;
 use crate::stationary::{Level, Plateaus, Record};
 use mckean_analysis::fit::{Estimate, Shape};
 use mckean_report::{Axis, Colour, Figure, Series, Style};
@@ -34,8 +33,8 @@ pub fn table(r: &Record) -> Table {
 
 fn number(e: &Estimate) -> String {
     match e.low.is_finite() {
-        true => format!("{} [{}, {}]", short(e.value), short(e.low), short(e.high)),
-        false => format!("{} (one seed: no interval)", short(e.value)),
+        true => format!("{:.2e} [{:.2e}, {:.2e}]", e.value, e.low, e.high),
+        false => format!("{:.2e} (one seed: no interval)", e.value),
     }
 }
 
@@ -96,5 +95,5 @@ fn curve(shape: Shape, level: &Level) -> Series {
     let x: Vec<f64> = (0..=60).map(|i| largest * f64::from(i) / 60.0).collect();
     let (floor, constant) = (level.fit.floor.value, level.fit.constant.value);
     let y = x.iter().map(|e| floor + constant * e).map(|y| if y > 0.0 { y } else { f64::NAN }).collect();
-    Series::line(format!("{} + {} E", short(floor), short(constant)), x, y)
+    Series::line(format!("{floor:.2e} + {constant:.2e} E"), x, y)
 }
