@@ -195,6 +195,12 @@ mod tests {
     }
 
     #[test]
+    fn errors_are_those_of_sizes_that_the_fit_has_not_seen() {
+        let error = left_out(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0]); // lines through two points miss the third by 1/2, 1/6 and 1/3
+        assert!((error - (0.25f64 + 1.0 / 36.0 + 1.0 / 9.0).sqrt() / 3f64.sqrt()).abs() < 1e-12, "{error}");
+    }
+
+    #[test]
     fn intervals_over_seeds_cover_and_one_seed_has_none() {
         let inside = |experiment| {
             let fit = plateau(Shape::Sum, &grid(Shape::Sum, (1.0, 2.0), (0.1, 0.03), 24, experiment)).unwrap();
