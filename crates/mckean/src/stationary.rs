@@ -15,7 +15,7 @@ mod settle;
 pub use analyse::Found;
 pub use cells::{Cell, Size};
 pub use ends::End;
-pub use plateau::{Level, Plateaus};
+pub use plateau::{Level, Plateaus, plateaus};
 pub use settings::StationaryConfig;
 pub use settle::Seen;
 
@@ -123,6 +123,6 @@ pub fn collect(config: &Config, dir: &RunDir) -> Record {
     let cells = Cell::grid(&grid, config.init.is_atomic());
     let mut ends: Vec<End> = cells.iter().filter_map(|c| read(dir, c)).collect();
     ends.sort_by(|a, b| a.cell.size.cmp(&b.cell.size).then(b.cell.lambda.total_cmp(&a.cell.lambda)));
-    let (found, plateaus) = (analyse::analyse(&ends), plateau::plateaus(&ends));
+    let (found, plateaus) = (analyse::analyse(&ends), plateaus(&ends));
     Record { dir: dir.path().into(), asked: cells.len(), found, plateaus, grid, ends }
 }

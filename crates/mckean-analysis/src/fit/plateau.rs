@@ -213,6 +213,12 @@ mod tests {
     }
 
     #[test]
+    fn shapes_have_their_values() {
+        let wanted = [0.25 + (5f64.ln() / 16.0).sqrt(), 0.375, 0.25, 0.125, 1.0 / 64.0];
+        assert_eq!(Shape::ALL.map(|s| s.at(16.0, 4.0)), wanted);
+    }
+
+    #[test]
     fn the_shape_that_made_the_data_predicts_best() {
         for shape in Shape::ALL {
             let data = grid(shape, (1.0, 2.0), (0.1, 0.01), 4, 3);
