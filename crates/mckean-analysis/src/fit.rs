@@ -4,12 +4,14 @@
 //! sqrt(M L) are derived from the independence of the layers (not the paper's).
 //! Shapes: a grid is a list of cells (M, L) with one gap a seed.
 //! Cost: a fit is linear in the cells; bootstrap repeats it a few hundred times.
-//! Checked: `fit/power.rs`, `fit/law.rs`, `fit/choice.rs`, `fit/paired.rs`, `fit/reference.rs`, `fit/tail.rs`, `fit/plan.rs`: tests on made-up laws.
+//! Checked: `fit/power.rs`, `fit/law.rs`, `fit/choice.rs`, `fit/paired.rs`, `fit/reference.rs`, `fit/tail.rs`, `fit/plan.rs`, `fit/plateau.rs`: tests on made-up
+//! laws.
 
 pub mod choice;
 pub mod law;
 pub mod paired;
 pub mod plan;
+pub mod plateau;
 pub mod power;
 pub mod reference;
 pub mod tail;
@@ -18,6 +20,7 @@ pub use choice::{Choice, choose};
 pub use law::{Law, LawFit};
 pub use paired::{Paired, paired};
 pub use plan::{Plan, plan};
+pub use plateau::{Plateau, Shape, plateau};
 pub use power::{Axis, PowerLaw, power_law};
 pub use reference::corrected;
 pub use tail::{Tail, tail};

@@ -35,7 +35,8 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
 }
 
 fn text(r: &Record, new: u64, seconds: f64) {
-    for (header, rows) in [stationary_report::ends(r), stationary_report::powers(r)] {
+    let tables = [stationary_report::ends(r), stationary_report::powers(r), stationary_report::plateau::table(r)];
+    for (header, rows) in tables.into_iter().filter(|(_, rows)| !rows.is_empty()) {
         table(&header, &rows);
         println!();
     }

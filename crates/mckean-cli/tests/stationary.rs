@@ -56,6 +56,16 @@ fn a_budget_stops_and_the_same_command_goes_on_to_one_line_or_one_object() {
 }
 
 #[test]
+fn three_widths_have_a_floor() {
+    let folder = folder();
+    let grid = ["stationary", "a.toml", "--lambdas", "3e-2", "--widths", "2,4,6", "--seeds", "1"];
+    let (out, err) = texts(&call(folder.path(), &grid));
+    for word in ["error left out", "1/L + sqrt(log(L+1)/M)", "one seed: no interval", "predicts sizes left out best"] {
+        assert!(out.contains(word), "{word}: {out}{err}");
+    }
+}
+
+#[test]
 fn a_killed_call_goes_on_to_the_same_ends() {
     let folder = folder();
     let grid = |out| [&GRID[..], &["--set", "stationary.residual=1e-5", "--out", out]].concat();

@@ -17,6 +17,7 @@ mod growth;
 mod kinds;
 mod lambda;
 mod moment;
+mod path;
 mod rate;
 mod sample;
 mod sampled;
@@ -48,6 +49,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gao2024-thm3.1-depth", include_str!("../../../claims/gao2024-thm3.1-depth.toml")),
     ("gao2024-thm3.1-chaos", include_str!("../../../claims/gao2024-thm3.1-chaos.toml")),
     ("gao2024-thm3.1-chaos-depth", include_str!("../../../claims/gao2024-thm3.1-chaos-depth.toml")),
+    ("gao2024-thm3.1-narrow", include_str!("../../../claims/gao2024-thm3.1-narrow.toml")),
+    ("gao2024-thm3.1-narrow-outputs", include_str!("../../../claims/gao2024-thm3.1-narrow-outputs.toml")),
     ("gao2024-lemD.3", include_str!("../../../claims/gao2024-lemD.3.toml")),
     ("gao2024-lemC.7-moment", include_str!("../../../claims/gao2024-lemC.7-moment.toml")),
     ("gao2024-flow-continuity", include_str!("../../../claims/gao2024-flow-continuity.toml")),

@@ -1,6 +1,6 @@
 //! `mckean stationary` as a library call: networks followed until they rest at several weight decays, certified there, and how R depends on lambda.
 //!
-//! Maths: Theorem 4.1 and Corollary 4.1 of Gao et al. 2024; see `stationary/analyse.rs`.
+//! Maths: Theorem 4.1 and Corollary 4.1 of Gao et al. 2024; see `stationary/analyse.rs`, `stationary/plateau.rs`.
 //! Shapes: a run directory with one file a network, `analysis/stationary.json`, `ends.csv` and a page.
 //! Cost: one flow a network, until tau = horizon/lambda at the latest; finished ones are not followed again.
 //! Checked: `tests/stationary.rs`, `mckean-cli/tests/stationary.rs`.
@@ -8,12 +8,14 @@
 mod analyse;
 mod cells;
 mod ends;
+mod plateau;
 mod settings;
 mod settle;
 
 pub use analyse::Found;
 pub use cells::{Cell, Size};
 pub use ends::End;
+pub use plateau::{Level, Plateaus, plateaus};
 pub use settings::StationaryConfig;
 pub use settle::Seen;
 
@@ -41,6 +43,8 @@ pub struct Record {
     pub ends: Vec<End>,
     /// Powers of lambda, one entry a size.
     pub found: Vec<Found>,
+    /// R = floor + C_1 E at each weight decay, one entry an E, best first; empty with fewer than three widths and three depths.
+    pub plateaus: Vec<Plateaus>,
 }
 
 /// Where the ends of a config are kept: the grid leaves no trace in the name, so that it can grow.
@@ -119,5 +123,6 @@ pub fn collect(config: &Config, dir: &RunDir) -> Record {
     let cells = Cell::grid(&grid, config.init.is_atomic());
     let mut ends: Vec<End> = cells.iter().filter_map(|c| read(dir, c)).collect();
     ends.sort_by(|a, b| a.cell.size.cmp(&b.cell.size).then(b.cell.lambda.total_cmp(&a.cell.lambda)));
-    Record { dir: dir.path().into(), asked: cells.len(), found: analyse::analyse(&ends), grid, ends }
+    let (found, plateaus) = (analyse::analyse(&ends), plateaus(&ends));
+    Record { dir: dir.path().into(), asked: cells.len(), found, plateaus, grid, ends }
 }

@@ -37,6 +37,20 @@ fn wrong_claims_fail_and_broken_runs_are_not_testable() {
 }
 
 #[test]
+fn clouds_stall_along_widths_of_order_log_l_and_not_along_wider_ones() {
+    let mut claim = find("gao2024-thm3.1-narrow").unwrap().remove(0);
+    let numbers =
+        "quantity = \"cloud\"\nseeds = 16\ndepths = [4, 8, 16, 32]\nwidths = [8, 12, 16, 20]\ntolerance = 1e-6\n";
+    claim.quick = toml::from_str(numbers).unwrap();
+    assert_eq!(verdict(&claim), Verdict::Holds);
+    claim.quick = toml::from_str(&numbers.replace("[8, 12, 16, 20]", "[8, 16, 32, 64]")).unwrap();
+    assert_eq!(verdict(&claim), Verdict::Fails, "M ~ L");
+    claim.quick = toml::from_str(&numbers.replace("[8, 12, 16, 20]", "[8, 12]")).unwrap();
+    let text = claim.verify(Tier::Quick, &Par::serial()).unwrap_err().to_string();
+    assert!(text.contains("as many widths as depths"), "{text}");
+}
+
+#[test]
 fn missing_numbers_are_named() {
     let mut claim = find("gao2024-thm4.1-lambda").unwrap().remove(0);
     claim.quick.remove("lambdas");

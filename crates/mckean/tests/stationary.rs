@@ -111,6 +111,31 @@ fn an_interrupted_sweep_goes_on_to_the_same_bytes_and_a_grown_one_repeats_nothin
 }
 
 #[test]
+fn sweeps_over_sizes_have_their_plateau_in_json_and_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let sets = ["stationary.lambdas=[3e-2]", "stationary.widths=[2, 4, 8]", "stationary.depths=[1, 2]"];
+    let (r, _) = run(&config(&sets), folder.path(), 2, usize::MAX).unwrap();
+    assert_eq!(r.plateaus.len(), 4, "1/L has two values only");
+    let (best, level) = (&r.plateaus[0], &r.plateaus[0].fits[0]);
+    let risk =
+        |size: &(usize, usize)| r.found.iter().find(|f| f.size == Size::Finite(size.0, size.1)).unwrap().risks[0].0;
+    let square = |floor: f64, constant: f64| -> f64 {
+        let error = |s: &(usize, usize)| (floor + constant * best.shape.at(s.0 as f64, s.1 as f64)) / risk(s) - 1.0;
+        level.sizes.iter().map(|s| error(s).powi(2)).sum()
+    };
+    let (floor, constant) = (level.fit.floor.value, level.fit.constant.value);
+    assert!(level.sizes.len() == 6 && floor > 0.0 && constant > 0.0, "{level:?}");
+    for (a, b) in [(0.99, 1.0), (1.01, 1.0), (1.0, 0.99), (1.0, 1.01)] {
+        assert!(square(a * floor, b * constant) > square(floor, constant), "least squares: {level:?}");
+    }
+    let page = fs::read_to_string(mckean_report::RunDir::open(&r.dir).unwrap().report()).unwrap();
+    assert!(page.contains("Risk against width and depth") && page.contains("predicts sizes left out best"));
+    let record: Record =
+        serde_json::from_str(&fs::read_to_string(r.dir.join("analysis/stationary.json")).unwrap()).unwrap();
+    assert_eq!(record.plateaus[0].fits[0].fit, level.fit);
+}
+
+#[test]
 fn atoms_have_their_infinitely_wide_network_and_their_limit() {
     let folder = tempfile::tempdir().unwrap();
     let sets = [

@@ -6,8 +6,8 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, field, growth, lambda, moment, rate,
-    sampled, variation, velocity, width,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, field, growth, lambda, moment, path,
+    rate, sampled, variation, velocity, width,
 };
 use crate::error::Error;
 
@@ -28,6 +28,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("rate_depth", rate::depth),
     ("chaos", chaos::width),
     ("chaos_depth", chaos::depth),
+    ("path", path::measure),
     ("field", field::measure),
     ("continuity", continuity::measure),
     ("failure", failure::measure),
