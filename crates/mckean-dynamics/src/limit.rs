@@ -15,6 +15,7 @@ mod finite;
 mod grid;
 mod ladder;
 mod member;
+mod pilot;
 mod plan;
 mod points;
 mod refine;
