@@ -22,7 +22,7 @@ mod sample;
 mod series;
 mod statistics;
 
-pub use driven::{Driven, driven, joint};
+pub use driven::{Driven, accompanied, driven, joint};
 pub use finite::{Finite, blocks, coupled, exact, infinite};
 pub use grid::{Cells, Grid, Part};
 pub use member::{Particles, Trace, trace};

@@ -11,6 +11,7 @@ mod clouds;
 mod compute;
 mod ended;
 mod gaps;
+mod ghosts;
 pub mod ladder;
 mod log;
 mod profile;
@@ -24,6 +25,7 @@ pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
 pub use ended::Ended;
 pub use gaps::{Gaps, Quantity};
+pub use ghosts::{Bias, Ghosts};
 pub use log::{Entry, Log};
 pub use profile::Profile;
 pub use reference::Reference;
@@ -81,7 +83,7 @@ pub struct Options<'a> {
 }
 
 /// Format of the entries; part of their key.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Where the rates of a config are kept: the grid and `[sweep]` leave no trace in the name, so that grids and seeds can grow.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -172,5 +174,4 @@ fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference
     }
 }
 
-const NOT_COMPUTED: &str =
-    "distances of particles and clouds: they are told one by one for laws of atoms only (init.atoms)";
+const NOT_COMPUTED: &str = "the exponent of the cloud W2 itself: without atoms the law is finitely many points, whose own distance to it is not smaller (init.atoms)";

@@ -3,13 +3,15 @@
 mod atoms;
 
 use atoms::ATOMS;
-use mckean::rates::{Quantity, RatesConfig, Shared, Target};
+use mckean::rates::{Ghosts, Quantity, RatesConfig, Shared, Target};
 use mckean::{Config, Error, limit};
 use mckean_analysis::transport::exact;
 use mckean_dynamics::limit::{Problem, Settings, joint};
 
+const SNAPSHOTS: &str = "limit.snapshots=[0.5, 1.0]";
+
 fn parts(lambda: f64) -> (Problem, Settings, RatesConfig) {
-    let config = Config::parse(ATOMS, "test", &["limit.snapshots=[0.5, 1.0]".to_string()]).unwrap();
+    let config = Config::parse(ATOMS, "test", &[SNAPSHOTS.to_string()]).unwrap();
     let problem = Problem { lambda, ..limit::problem(&config).unwrap() };
     (problem, limit::settings(&config), config.rates.filled(true))
 }
@@ -69,6 +71,43 @@ fn infinitely_wide_networks_have_no_floor_and_approach_the_limit_as_one_over_dep
         let ratio = short.of(q) / long.of(q);
         assert!((ratio - 2.0).abs() < 0.2, "{q:?}: {ratio}");
     }
+}
+
+#[test]
+fn laws_without_atoms_have_particles_whose_noise_and_bias_fall_as_derived() {
+    let config = Config::parse(ATOMS, "test", &["init.atoms=0", "rates.wide=256", SNAPSHOTS].map(String::from)).unwrap();
+    let (problem, settings) = (limit::problem(&config).unwrap(), limit::settings(&config));
+    let grid = RatesConfig { tolerance: 1e-6, ..config.rates.filled(false) };
+    let shared = Shared::new(&problem, &settings, &grid);
+    let [short, long] = [2, 4].map(|l| Target::new(&shared, l).unwrap());
+    let [near, far] = [&long, &short].map(|t| t.bias.as_ref().unwrap().clouds.gaps().of(Quantity::ParticlesRms));
+    assert!((far / near - 2.0).abs() < 0.3, "bias 1/L: {far:e} {near:e}");
+    assert!(long.error.of(Quantity::ParticlesRms) < 0.25 * near, "{:?} of {near:e}", long.error);
+    let rms = |m: usize| -> f64 {
+        let all: Vec<_> = (0..16).map(|s| shared.finite(m, 4, s)).collect();
+        let series = &long.wide.as_ref().unwrap().series;
+        let found: Vec<_> = long.measure_all(&shared, &all, series).unwrap().into_iter().flatten().collect();
+        assert_eq!(found.len(), 16);
+        for f in &found {
+            let clouds = f.clouds.as_ref().unwrap();
+            for (whole, rms) in clouds.whole.iter().zip(&clouds.rms) {
+                assert!(whole.above <= rms * (1.0 + 1e-9), "the coupling is a plan: {whole:?} {rms}");
+                assert!((whole.raw - whole.floor).abs() <= whole.above && whole.floor > whole.above, "{whole:?}");
+            }
+            assert!(f.limit.get(Quantity::Cloud).is_none() && f.limit.of(Quantity::CloudAbove) > 0.0);
+        }
+        (found.iter().map(|f| f.wide.of(Quantity::ParticlesRms).powi(2)).sum::<f64>() / 16.0).sqrt()
+    };
+    let (few, many) = (rms(4), rms(32));
+    let slope = (few / many).ln() / 8f64.ln();
+    assert!((slope - 0.5).abs() < 0.12, "{slope}: {few:e} {many:e}");
+    // a second witness: one network, driven alone by the same law
+    let own = shared.finite(4, 4, 3).unwrap();
+    let alone = Ghosts::of(&shared, &[&own]).unwrap().compare(&shared, &own.side(), &(0..4)).unwrap().0;
+    let all: Vec<_> = (0..5).map(|s| shared.finite(4, 4, s)).collect();
+    let together = long.measure_all(&shared, &all, &own.trace.series).unwrap().swap_remove(3).unwrap();
+    let (a, b) = (alone.rms[1], together.clouds.unwrap().rms[1]);
+    assert!((a / b - 1.0).abs() < 1e-3, "{a:e} {b:e}");
 }
 
 #[test]

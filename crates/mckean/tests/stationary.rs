@@ -45,7 +45,7 @@ fn run(config: &Config, out: &Path, jobs: usize, most: usize) -> Result<(Record,
         Progress::Begin(n) => begun.store(n, Ordering::Relaxed),
         Progress::Again(_) => {}
         Progress::Done(_) => stop.store(done.fetch_add(1, Ordering::Relaxed) + 1 >= most, Ordering::Relaxed),
-        Progress::Say(_) => {}
+        Progress::Say(_) | Progress::Again(_) => {}
     };
     let options = Options { out, jobs, command: "mckean stationary", source: SMALL, stop: &stop, progress: &progress };
     stationary::run(config, &options).map(|r| (r, begun.load(Ordering::Relaxed)))

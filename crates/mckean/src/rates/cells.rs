@@ -37,8 +37,10 @@ pub struct Shared<'a> {
 pub struct Followed {
     /// Network.
     pub net: Arc<Network>,
-    /// Its flow; particles at all times for laws of atoms.
+    /// Its flow, with particles at all times.
     pub trace: Trace,
+    /// Its particles at the start.
+    pub start: Vec<f64>,
 }
 
 impl Followed {
@@ -60,11 +62,11 @@ pub struct Wide {
 }
 
 /// Independent scramblings of a wide network without atoms.
-const REPLICATES: usize = 4;
+pub(super) const REPLICATES: usize = 4;
 /// Factor between the tolerances whose difference is the error of time.
 pub(super) const FINER: f64 = 0.02;
 /// The same for laws without atoms, whose particles err by far more than time.
-const ROUGHER: f64 = 0.1;
+pub(super) const ROUGHER: f64 = 0.1;
 
 impl<'a> Shared<'a> {
     /// For the times of `settings` and the accuracy of `grid`.
@@ -130,15 +132,14 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// Particles that are not finite.
     pub fn compare(&self, own: &Side<'_>, other: &Side<'_>) -> Result<Clouds, Error> {
-        Ok(compare(own, other, &self.snapshots)?)
+        Ok(compare(own, other, None, &self.snapshots)?)
     }
 
-    /// The flow of a network; parameters are kept where particles can be compared.
+    /// The flow of a network.
     fn follow(&self, (net, start): (Arc<Network>, Vec<f64>), tolerance: f64, what: &str) -> Result<Followed, Error> {
-        let keep = if self.has_atoms() { self.taus } else { &[] };
-        let trace = trace(self.problem, &net, &start, (self.taus, keep), (tolerance, 1))?;
+        let trace = trace(self.problem, &net, &start, (self.taus, self.taus), (tolerance, 1))?;
         Ended::check(&trace, what)?;
-        Ok(Followed { net, trace })
+        Ok(Followed { net, trace, start })
     }
 
     fn start(

@@ -6,7 +6,7 @@
 //! Checked: `tests/rates.rs`.
 
 use super::Options;
-use super::cells::Shared;
+use super::cells::{Followed, Shared};
 use super::gaps::Gaps;
 use super::log::{Entry, Log};
 use super::settings::RatesConfig;
@@ -92,12 +92,33 @@ pub(super) fn missing(
         Some(found)
     };
     let targets = on_threads(options.jobs, ladder.len(), target).into_iter().collect::<Result<Vec<_>, Error>>()?;
-    let finite = |i: usize| -> Option<Result<Entry, Error>> {
-        let (l, m, s) = open[i];
+    let groups = groups(open, grid, shared);
+    let finite = |i: usize| -> Option<Result<Vec<Entry>, Error>> {
+        let l = groups[i][0].0;
         let target = targets.iter().map(|t| &t.0).find(|t| t.depth == l).filter(|_| may_begin())?;
-        let found = shared.finite(m, l, s).and_then(|own| target.measure(shared, &own, limit));
-        Some(keep(l, m, s, (found, Gaps::default())))
+        let all: Vec<_> = groups[i].iter().map(|&(l, m, s)| shared.finite(m, l, s)).collect();
+        let one =
+            |((own, found), &(l, m, s)): ((Result<Followed, Error>, Option<Measured>), &(usize, usize, usize))| {
+                keep(l, m, s, (own.map(|_| found.unwrap_or_default()), Gaps::default()))
+            };
+        let measured = target.measure_all(shared, &all, limit);
+        Some(measured.and_then(|found| all.into_iter().zip(found).zip(&groups[i]).map(one).collect()))
     };
-    let finite = on_threads(options.jobs, open.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
-    Ok(targets.into_iter().filter_map(|t| t.1).chain(finite).collect())
+    let finite = on_threads(options.jobs, groups.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
+    Ok(targets.into_iter().filter_map(|t| t.1).chain(finite.into_iter().flatten()).collect())
+}
+
+/// Networks (L, M, seed) that are followed together: single ones of atoms; else all widths of one depth and as many seeds as have about the
+/// particles of the law that drives them.
+fn groups(
+    mut open: Vec<(usize, usize, usize)>,
+    grid: &RatesConfig,
+    shared: &Shared<'_>,
+) -> Vec<Vec<(usize, usize, usize)>> {
+    let seeds = (shared.wide / grid.widths.iter().sum::<usize>()).max(1);
+    let name = |c: &(usize, usize, usize)| (c.2 / seeds, std::cmp::Reverse(c.0));
+    if !shared.has_atoms() {
+        open.sort_by_key(name);
+    }
+    open.chunk_by(|a, b| !shared.has_atoms() && name(a) == name(b)).map(<[_]>::to_vec).collect()
 }

@@ -94,6 +94,13 @@ impl Gaps {
         self
     }
 
+    /// Without one.
+    #[must_use]
+    pub fn without(mut self, q: Quantity) -> Gaps {
+        self.0.remove(&q);
+        self
+    }
+
     /// The gaps between two series over the same times, of outputs of `samples` samples.
     pub fn between(a: &Series, b: &Series, samples: usize) -> Gaps {
         let far = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).fold(0.0, worse);

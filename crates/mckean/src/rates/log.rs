@@ -34,7 +34,7 @@ pub struct Entry {
     /// Of infinitely wide networks: errors of what their particles were compared with.
     #[serde(default)]
     pub error: Gaps,
-    /// Particles and clouds against those that the limit drives, for laws of atoms.
+    /// Particles and clouds against those that the limit drives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clouds: Option<Clouds>,
     /// How its flow ended, if early: there are no gaps then.

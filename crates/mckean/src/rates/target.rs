@@ -9,6 +9,7 @@ use super::cells::{FINER, Followed, Shared, Wide};
 use super::clouds::{Clouds, Side};
 use super::ended::Ended;
 use super::gaps::Gaps;
+use super::ghosts::{self, Bias, Ghosts};
 use crate::error::Error;
 use mckean_dynamics::limit::{Driven, Series, driven};
 
@@ -23,7 +24,9 @@ pub struct Target {
     pub wide: Result<Wide, Ended>,
     /// The limit's particles at the depths of its blocks, for laws of atoms.
     pub driven: Option<Driven>,
-    /// Their own error: steps in depth and in time.
+    /// For laws without atoms: particles of the infinitely wide network against those that the limit drives.
+    pub bias: Option<Bias>,
+    /// Error of the limit's particles: steps in depth and in time.
     pub error: Gaps,
 }
 
@@ -49,12 +52,11 @@ impl Target {
             Err(Error::Ended(e)) => Err(e),
             Err(e) => return Err(e),
         };
-        let mut target = Target { depth: l, wide, driven: None, error: Gaps::default() };
+        let mut target = Target { depth: l, wide, driven: None, bias: None, error: Gaps::default() };
         if shared.has_atoms() {
             let law = shared.problem.law()?;
             let follow = |steps: usize, tolerance| {
-                let slices = (2 * steps.div_ceil(l) * l) as f64;
-                let atoms = |slice: usize| law.at(slice as f64 / slices).atoms();
+                let atoms = |t: f64, _| law.at(t).atoms();
                 driven(shared.problem, &atoms, &|_| vec![], (l, steps), (shared.taus, tolerance))
             };
             let rough = follow(STEPS, shared.tolerance)?;
@@ -63,6 +65,12 @@ impl Target {
             if both {
                 target.error = shared.compare(&side(&rough, l), &side(&fine, l))?.gaps();
                 target.driven = Some(fine);
+            }
+        } else if let Ok(wide) = &mut target.wide {
+            target.bias = Bias::new(shared, l)?;
+            if let Some(b) = &target.bias {
+                target.error = b.limit.clone();
+                wide.own = wide.own.clone().plus(&b.wide);
             }
         }
         Ok(target)
@@ -90,6 +98,36 @@ impl Target {
         Ok(found)
     }
 
+    /// The gaps of several networks of this depth; for laws without atoms with their particles, which one law drives.
+    ///
+    /// # Errors
+    /// Sizes that do not fit into memory; those of single networks are their own.
+    pub fn measure_all(
+        &self,
+        shared: &Shared<'_>,
+        all: &[Result<Followed, Error>],
+        limit: &Series,
+    ) -> Result<Vec<Option<Measured>>, Error> {
+        let mut found = vec![];
+        for own in all {
+            found.push(own.as_ref().ok().map(|own| self.measure(shared, own, limit)).transpose()?);
+        }
+        let there: Vec<&Followed> = all.iter().flatten().collect();
+        if shared.has_atoms() || self.bias.is_none() || there.is_empty() {
+            return Ok(found);
+        }
+        let (ghosts, mut from) = (Ghosts::of(shared, &there)?, 0);
+        for (own, m) in there.into_iter().zip(found.iter_mut().flatten()).filter(|_| ghosts.complete(shared)) {
+            let range = from..from + own.net.config.heads;
+            from = range.end;
+            let (clouds, wide) = ghosts.compare(shared, &own.side(), &range)?;
+            m.limit = std::mem::take(&mut m.limit).plus(&ghosts::gaps(&clouds));
+            m.wide = std::mem::take(&mut m.wide).plus(&wide);
+            m.clouds = Some(clouds);
+        }
+        Ok(found)
+    }
+
     /// Gaps of the particles of the infinitely wide network to those that the limit drives, and their known errors; none without atoms.
     ///
     /// # Errors
@@ -109,10 +147,12 @@ impl Target {
         let wide = self.wide.as_ref().map_err(Clone::clone)?;
         let found = match &wide.atoms {
             Some(atoms) => self.measure(shared, atoms, limit)?,
-            None => Measured {
-                limit: Gaps::between(&wide.series, limit, shared.problem.data.samples),
-                ..Measured::default()
-            },
+            None => {
+                let clouds = self.bias.as_ref().map(|b| b.clouds.clone());
+                let particles = clouds.as_ref().map(ghosts::gaps).unwrap_or_default();
+                let outputs = Gaps::between(&wide.series, limit, shared.problem.data.samples);
+                Measured { limit: outputs.plus(&particles), clouds, ..Measured::default() }
+            }
         };
         Ok(Measured { wide: wide.own.clone(), ..found })
     }
