@@ -14,8 +14,10 @@ mod gaps;
 mod ghosts;
 pub mod ladder;
 mod log;
+mod paired;
 mod profile;
 mod reference;
+mod richardson;
 mod settings;
 mod target;
 
@@ -25,10 +27,13 @@ pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
 pub use ended::Ended;
 pub use gaps::{Gaps, Quantity};
-pub use ghosts::{Bias, Ghosts};
+pub use ghosts::Ghosts;
 pub use log::{Entry, Log};
+pub use paired::{Bias, Paired};
 pub use profile::Profile;
+pub use ladder::Rung;
 pub use reference::Reference;
+pub use richardson::Richardson;
 pub use settings::RatesConfig;
 pub use target::{Measured, Target};
 
@@ -155,7 +160,7 @@ fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference
     };
     let asked = grid.widths.len() * grid.depths.len() * grid.seeds + grid.ladder.len();
     let own: Vec<Entry> = entries.iter().filter(inside).cloned().collect();
-    let found = analyse::analyse(&own, &grid, &reference.error, atoms);
+    let found = analyse::analyse(&own, &grid, &reference, atoms);
     let not_computed = if atoms { vec![] } else { vec![NOT_COMPUTED.to_string()] };
     let ended = own.iter().filter_map(|e| e.ended.clone()).collect();
     let profiles = profile::profiles(&own);

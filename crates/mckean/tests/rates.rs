@@ -54,6 +54,10 @@ fn exponents_of_width_and_depth_are_separated_and_wrong_laws_rejected() {
         let (width, depth) = (f.width.measured.unwrap(), f.depth.measured.unwrap());
         assert!((width.value + 0.5).abs() < 0.04 && width.half_width() < 0.05, "{:?}", f.width);
         assert!((depth.value + 1.0).abs() < 0.02 && depth.half_width() < 0.05, "{:?}", f.depth);
+        if let Some(x) = &f.richardson {
+            println!("{:?} {x:?}", f.quantity);
+            assert!(contains(&x.exponent, -2.0) && !contains(&x.exponent, -1.0), "{x:?}");
+        }
         assert!(!contains(&f.width, -1.0) && !contains(&f.width, -0.25) && !contains(&f.depth, -0.5));
         let noise = f.noise_depth.measured.unwrap();
         assert!(noise.high < -0.2, "noise falls with depth, sqrt(log(L + 1)/M) does not: {noise:?}");
@@ -142,18 +146,22 @@ fn a_law_without_atoms_is_compared_with_quasi_random_networks() {
         "limit.rtol=3e-2",
         "rates.widths=[4, 64]",
         "rates.depths=[2, 4]",
+        "rates.ladder=[2, 3, 4, 6, 8, 12]",
         "rates.seeds=12",
-        "rates.wide=1024",
+        "rates.wide=512",
     ];
     let (r, _) = run(&config(&sets), folder.path(), 2, usize::MAX).unwrap();
     let output = r.found.iter().find(|f| f.quantity == Quantity::Output).unwrap();
     let slope = output.width.measured.unwrap();
     assert!((-0.8..-0.3).contains(&slope.value), "{slope:?}");
-    assert!(
-        output.bias.iter().all(|b| b.2 > 1e-6),
-        "quasi-random particles and the limit have errors: {:?}",
-        output.bias
-    );
+    for q in Quantity::THEOREM {
+        let f = r.found.iter().find(|f| f.quantity == q).unwrap();
+        let depth = f.depth.measured.unwrap();
+        println!("{q:?} {depth:?} {:?} {:?} {:?}", f.bias, f.richardson, r.reference.error);
+        assert!(contains(&f.depth, -1.0) && depth.half_width() < 0.1, "{q:?}: {depth:?} of {:?}", f.bias);
+        let pairs = &f.richardson.as_ref().unwrap();
+        assert_eq!(pairs.pairs.iter().map(|b| b.depth).collect::<Vec<_>>(), [2.0, 3.0, 4.0, 6.0]);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod atoms;
 
 use atoms::ATOMS;
+use mckean::rates::ladder::exponent;
 use mckean::rates::{Ghosts, Quantity, RatesConfig, Shared, Target};
 use mckean::{Config, Error, limit};
 use mckean_analysis::transport::exact;
@@ -80,9 +81,11 @@ fn laws_without_atoms_have_particles_whose_noise_and_bias_fall_as_derived() {
     let grid = RatesConfig { tolerance: 1e-6, ..config.rates.filled(false) };
     let shared = Shared::new(&problem, &settings, &grid);
     let [short, long] = [2, 4].map(|l| Target::new(&shared, l).unwrap());
-    let [near, far] = [&long, &short].map(|t| t.bias.as_ref().unwrap().clouds.gaps().of(Quantity::ParticlesRms));
+    let biases = [&long, &short].map(|t| t.bias(&shared, &t.wide.as_ref().unwrap().series).unwrap());
+    let [near, far] = [(&biases[0], 4), (&biases[1], 2)]
+        .map(|(b, l)| b.bias.as_ref().unwrap().rung(Quantity::ParticlesRms, l).unwrap().gap);
     assert!((far / near - 2.0).abs() < 0.3, "bias 1/L: {far:e} {near:e}");
-    assert!(long.error.of(Quantity::ParticlesRms) < 0.25 * near, "{:?} of {near:e}", long.error);
+    assert!(biases[0].error.of(Quantity::ParticlesRms) < 0.25 * near, "{:?} of {near:e}", biases[0].error);
     let rms = |m: usize| -> f64 {
         let all: Vec<_> = (0..16).map(|s| shared.finite(m, 4, s)).collect();
         let series = &long.wide.as_ref().unwrap().series;
@@ -108,6 +111,31 @@ fn laws_without_atoms_have_particles_whose_noise_and_bias_fall_as_derived() {
     let together = long.measure_all(&shared, &all, &own.trace.series).unwrap().swap_remove(3).unwrap();
     let (a, b) = (alone.rms[1], together.clouds.unwrap().rms[1]);
     assert!((a / b - 1.0).abs() < 1e-3, "{a:e} {b:e}");
+}
+
+#[test]
+fn the_same_particles_at_every_depth_show_the_bias_of_a_law_without_atoms() {
+    let sets = ["init.atoms=0", "rates.wide=128", "init.depth_scale=[[0.0, 1.0], [1.0, 0.6]]"].map(String::from);
+    let config = Config::parse(ATOMS, "test", &sets).unwrap();
+    let (problem, settings) = (limit::problem(&config).unwrap(), limit::settings(&config));
+    let grid = RatesConfig { tolerance: 1e-6, ..config.rates.filled(false) };
+    let shared = Shared::new(&problem, &settings, &grid);
+    let bias = |l: usize| {
+        let target = Target::new(&shared, l).unwrap();
+        let own = &target.wide.as_ref().unwrap().series;
+        (target.bias(&shared, own).unwrap().bias.unwrap(), target.wide.unwrap().own)
+    };
+    let ladder = [2, 3, 4, 6].map(|l| (l, bias(l)));
+    let rungs = |q: Quantity| ladder.each_ref().map(|(l, b)| b.0.rung(q, *l).unwrap());
+    for q in Quantity::ALL.into_iter().filter(|q| *q != Quantity::Cloud) {
+        let found = exponent(&rungs(q)).unwrap();
+        assert!(found.low < -1.0 && -1.0 < found.high, "{q:?}: {found:?} of {:?}", rungs(q));
+    }
+    for r in rungs(Quantity::Output) {
+        assert!(r.scramblings.len() == 4 && r.error < 0.01 * r.gap, "{r:?}");
+        let own = ladder.iter().find(|x| x.0 as f64 == r.depth).unwrap().1.1.of(Quantity::Output);
+        assert!(r.scatter() < 0.3 * own, "the noise of particles cancels: {:e}, alone {own:e}", r.scatter());
+    }
 }
 
 #[test]

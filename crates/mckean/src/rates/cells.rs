@@ -112,7 +112,7 @@ impl<'a> Shared<'a> {
             let (one, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
             let steps = Gaps::between(&one.trace.series, &fine.trace.series, samples);
             let own = steps.plus(&self.compare(&one.side(), &fine.side())?.gaps());
-            return Ok(Wide { own, series: one.trace.series.clone(), atoms: Some(one) });
+            return Ok(Wide { own, series: fine.trace.series.clone(), atoms: Some(fine) });
         }
         let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
             let seed = self.seed.wrapping_add(r as u64);
@@ -120,7 +120,8 @@ impl<'a> Shared<'a> {
             Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
-        let series = mean(&all);
+        let parts: Vec<(f64, &Series)> = all.iter().map(|s| (1.0 / REPLICATES as f64, s)).collect();
+        let series = Series::combined(&parts);
         let spread = all.iter().fold(Gaps::default(), |sum, s| sum.plus(&Gaps::between(s, &series, samples)));
         let n = REPLICATES as f64;
         let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
@@ -156,18 +157,5 @@ impl<'a> Shared<'a> {
             own.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
         }
         Ok((Arc::new(net), start))
-    }
-}
-
-fn mean(all: &[Series]) -> Series {
-    let of = |pick: fn(&Series) -> &Vec<f64>| -> Vec<f64> {
-        let sum = |i: usize| all.iter().map(|s| pick(s)[i]).sum::<f64>() / all.len() as f64;
-        (0..pick(&all[0]).len()).map(sum).collect()
-    };
-    Series {
-        risk: of(|s| &s.risk),
-        objective: of(|s| &s.objective),
-        moment: of(|s| &s.moment),
-        outputs: of(|s| &s.outputs),
     }
 }

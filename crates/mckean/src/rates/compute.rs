@@ -7,7 +7,6 @@
 
 use super::Options;
 use super::cells::{Followed, Shared};
-use super::gaps::Gaps;
 use super::log::{Entry, Log};
 use super::settings::RatesConfig;
 use super::target::{Measured, Target};
@@ -66,14 +65,14 @@ pub(super) fn missing(
     let ladder: Vec<usize> = grid.ladder.iter().copied().filter(needs).collect();
     (options.progress)(Progress::Begin(open.len() + ladder.len()));
     let may_begin = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
-    let keep = |depth, width, seed, (found, error): (Result<Measured, Error>, Gaps)| {
+    let keep = |depth, width, seed, found: Result<Measured, Error>| {
         let (m, ended) = match found {
             Ok(m) => (m, None),
             Err(Error::Ended(e)) => (Measured::default(), Some(e)),
             Err(e) => return Err(e),
         };
-        let Measured { limit, wide, clouds } = m;
-        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, clouds, ended };
+        let Measured { limit, wide, clouds, error, bias } = m;
+        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, bias, clouds, ended };
         log.append(&entry)?;
         let size = if width == 0 { "infinity".into() } else { width.to_string() };
         (options.progress)(Progress::Done(&format!("M = {size}, L = {depth}")));
@@ -86,7 +85,7 @@ pub(super) fn missing(
                 (options.progress)(Progress::Again(&format!("M = infinity, L = {l}")));
                 return Ok((target, None));
             }
-            let entry = keep(l, 0, 0, (target.bias(shared, limit), target.error.clone()))?;
+            let entry = keep(l, 0, 0, target.bias(shared, limit))?;
             Ok((target, Some(entry)))
         });
         Some(found)
@@ -99,7 +98,7 @@ pub(super) fn missing(
         let all: Vec<_> = groups[i].iter().map(|&(l, m, s)| shared.finite(m, l, s)).collect();
         let one =
             |((own, found), &(l, m, s)): ((Result<Followed, Error>, Option<Measured>), &(usize, usize, usize))| {
-                keep(l, m, s, (own.map(|_| found.unwrap_or_default()), Gaps::default()))
+                keep(l, m, s, own.map(|_| found.unwrap_or_default()))
             };
         let measured = target.measure_all(shared, &all, limit);
         Some(measured.and_then(|found| all.into_iter().zip(found).zip(&groups[i]).map(one).collect()))
@@ -115,7 +114,7 @@ fn groups(
     grid: &RatesConfig,
     shared: &Shared<'_>,
 ) -> Vec<Vec<(usize, usize, usize)>> {
-    let seeds = (shared.wide / grid.widths.iter().sum::<usize>()).max(1);
+    let seeds = grid.together();
     let name = |c: &(usize, usize, usize)| (c.2 / seeds, std::cmp::Reverse(c.0));
     if !shared.has_atoms() {
         open.sort_by_key(name);

@@ -14,10 +14,10 @@ use mckean_dynamics::limit::{Driven, accompanied, driven, joint, sobol_particles
 use std::ops::Range;
 
 /// Least depth steps of the limit.
-const STEPS: usize = 8;
+pub(super) const STEPS: usize = 8;
 /// Points of the law that clouds are compared with, and draws that stand for a wide network.
 const POINTS: usize = 256;
-const DRAWS: usize = 128;
+pub(super) const DRAWS: usize = 128;
 
 /// Particles by block, some of them of each network.
 type Draws = Vec<Vec<Vec<f64>>>;
@@ -85,34 +85,26 @@ pub fn gaps(clouds: &Clouds) -> Gaps {
     clouds.gaps().without(Quantity::Cloud)
 }
 
-/// The bias of depth of particles, and errors: of the limit's ones and of those of the wide network.
-pub struct Bias {
-    /// Wide network against limit, on the same draws.
-    pub clouds: Clouds,
-    /// Error of the limit's.
+/// Errors of particles without atoms: of those that the limit drives, and of those that the wide network drives.
+pub(super) struct Errors {
     pub limit: Gaps,
-    /// Error of the wide network's.
     pub wide: Gaps,
 }
 
-impl Bias {
-    /// Of depth `l`; none where a flow ends early.
-    ///
-    /// # Errors
-    /// Those of [`Ghosts`].
-    pub fn new(shared: &Shared<'_>, l: usize) -> Result<Option<Bias>, Error> {
+impl Errors {
+    /// At the depths of `l` blocks; none where a flow ends early.
+    pub fn new(shared: &Shared<'_>, l: usize) -> Result<Errors, Error> {
         let (law, seed) = (shared.problem.law()?, shared.seed.wrapping_add(REPLICATES as u64));
-        let draws: Draws = (0..l).map(|b| sobol_particles(&law.at(b as f64 / l as f64), seed, b + 1, 0..DRAWS / 2)).collect();
+        let block = |b: usize| sobol_particles(&law.at(b as f64 / l as f64), seed, b + 1, 0..DRAWS / 2);
+        let draws: Draws = (0..l).map(block).collect();
         let [one, two] = [Ghosts::new(shared, &draws, 0)?, Ghosts::new(shared, &draws, 1)?];
         if !(one.complete(shared) && two.complete(shared)) {
-            return Ok(None);
+            return Ok(Errors { limit: Gaps::default(), wide: Gaps::default() });
         }
-        let all = 0..DRAWS;
-        let half = 0.5f64.sqrt();
+        let (all, half) = (0..DRAWS, 0.5f64.sqrt());
         let error = |a, b| -> Result<Gaps, Error> {
             Ok(gaps(&shared.compare(&one.drawn(a, &all), &two.drawn(b, &all))?).times(half))
         };
-        let (limit, wide) = (error(&one.limit, &two.limit)?, error(&one.wide, &two.wide)?);
-        Ok(Some(Bias { clouds: one.compare(shared, &one.drawn(&one.wide, &all), &all)?.0, limit, wide }))
+        Ok(Errors { limit: error(&one.limit, &two.limit)?, wide: error(&one.wide, &two.wide)? })
     }
 }

@@ -6,10 +6,11 @@
 //! Checked: `tests/rates.rs`, `tests/rates_clouds.rs`.
 
 use super::cells::{FINER, Followed, Shared, Wide};
-use super::clouds::{Clouds, Side};
+use super::clouds::Clouds;
 use super::ended::Ended;
 use super::gaps::Gaps;
-use super::ghosts::{self, Bias, Ghosts};
+use super::ghosts::{self, Errors, Ghosts};
+use super::paired::{Bias, Paired, side};
 use crate::error::Error;
 use mckean_dynamics::limit::{Driven, Series, driven};
 
@@ -24,10 +25,10 @@ pub struct Target {
     pub wide: Result<Wide, Ended>,
     /// The limit's particles at the depths of its blocks, for laws of atoms.
     pub driven: Option<Driven>,
-    /// For laws without atoms: particles of the infinitely wide network against those that the limit drives.
-    pub bias: Option<Bias>,
-    /// Error of the limit's particles: steps in depth and in time.
+    /// Error of these particles: steps in depth and in time.
     pub error: Gaps,
+    /// The same error of the curves of the limit that has them.
+    curves: Gaps,
 }
 
 /// Gaps of one network.
@@ -39,6 +40,10 @@ pub struct Measured {
     pub wide: Gaps,
     /// Particles and clouds against those that the limit drives.
     pub clouds: Option<Clouds>,
+    /// Of infinitely wide networks: error of what particles of this depth are compared with.
+    pub error: Gaps,
+    /// Of infinitely wide networks: their gap to the limit with the same particles.
+    pub bias: Option<Bias>,
 }
 
 impl Target {
@@ -52,7 +57,7 @@ impl Target {
             Err(Error::Ended(e)) => Err(e),
             Err(e) => return Err(e),
         };
-        let mut target = Target { depth: l, wide, driven: None, bias: None, error: Gaps::default() };
+        let mut target = Target { depth: l, wide, driven: None, error: Gaps::default(), curves: Gaps::default() };
         if shared.has_atoms() {
             let law = shared.problem.law()?;
             let follow = |steps: usize, tolerance| {
@@ -64,13 +69,9 @@ impl Target {
             let both = rough.trace.kept.len().min(fine.trace.kept.len()) == shared.taus.len();
             if both {
                 target.error = shared.compare(&side(&rough, l), &side(&fine, l))?.gaps();
+                let samples = shared.problem.data.samples;
+                target.curves = Gaps::between(&rough.trace.series, &fine.trace.series, samples);
                 target.driven = Some(fine);
-            }
-        } else if let Ok(wide) = &mut target.wide {
-            target.bias = Bias::new(shared, l)?;
-            if let Some(b) = &target.bias {
-                target.error = b.limit.clone();
-                wide.own = wide.own.clone().plus(&b.wide);
             }
         }
         Ok(target)
@@ -113,7 +114,7 @@ impl Target {
             found.push(own.as_ref().ok().map(|own| self.measure(shared, own, limit)).transpose()?);
         }
         let there: Vec<&Followed> = all.iter().flatten().collect();
-        if shared.has_atoms() || self.bias.is_none() || there.is_empty() {
+        if shared.has_atoms() || self.wide.is_err() || there.is_empty() {
             return Ok(found);
         }
         let (ghosts, mut from) = (Ghosts::of(shared, &there)?, 0);
@@ -139,26 +140,28 @@ impl Target {
         Ok(Some((gaps, self.error.clone().plus(&wide.own))))
     }
 
-    /// The gaps of the infinitely wide network itself, with its own error.
+    /// The gaps of the infinitely wide network itself, with its own error and its bias.
     ///
     /// # Errors
     /// An early end.
     pub fn bias(&self, shared: &Shared<'_>, limit: &Series) -> Result<Measured, Error> {
         let wide = self.wide.as_ref().map_err(Clone::clone)?;
-        let found = match &wide.atoms {
-            Some(atoms) => self.measure(shared, atoms, limit)?,
-            None => {
-                let clouds = self.bias.as_ref().map(|b| b.clouds.clone());
-                let particles = clouds.as_ref().map(ghosts::gaps).unwrap_or_default();
-                let outputs = Gaps::between(&wide.series, limit, shared.problem.data.samples);
-                Measured { limit: outputs.plus(&particles), clouds, ..Measured::default() }
-            }
+        let (own, samples) = (wide.own.clone(), shared.problem.data.samples);
+        let Some(atoms) = &wide.atoms else {
+            let (errors, (bias, clouds)) = (Errors::new(shared, self.depth)?, Bias::sobol(shared, self.depth)?);
+            return Ok(Measured {
+                limit: Gaps::between(&wide.series, limit, samples),
+                wide: own.plus(&errors.wide),
+                clouds: Some(clouds),
+                error: errors.limit,
+                bias: Some(bias),
+            });
         };
-        Ok(Measured { wide: wide.own.clone(), ..found })
+        let found = self.measure(shared, atoms, limit)?;
+        let particles = found.clouds.as_ref().map(Clouds::gaps).unwrap_or_default();
+        let pair = |d: &Driven| Paired::new(&wide.series, &d.trace.series, samples, &particles);
+        let error = self.error.clone().plus(&self.curves).plus(&own);
+        let bias = self.driven.as_ref().map(|d| Bias { scramblings: vec![pair(d)], error });
+        Ok(Measured { wide: own, error: self.error.clone(), bias, ..found })
     }
-}
-
-/// The atoms of a limit at the depths of `l` blocks.
-fn side(d: &Driven, l: usize) -> Side<'_> {
-    Side { net: &d.net, kept: &d.trace.kept, blocks: (l, d.stride), range: 0..d.own }
 }
