@@ -55,7 +55,8 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
         let Some(w) = w.transpose()? else { continue };
         found.push((l, Gaps::between(&w.series, &series, problem.data.samples), w.own.plus(&error)));
     }
-    let rungs = |q: Quantity| found.iter().map(|(l, gaps, e)| Rung::new(*l, vec![gaps.of(q)], e.of(q))).collect::<Vec<_>>();
+    let rungs =
+        |q: Quantity| found.iter().map(|(l, gaps, e)| Rung::new(*l, vec![gaps.of(q)], e.of(q))).collect::<Vec<_>>();
     let one = |q: Quantity| Some((q, ladder::exponent(&rungs(q))?));
     let all: Vec<_> = Quantity::THEOREM.into_iter().filter_map(one).collect();
     if all.len() < Quantity::THEOREM.len() {

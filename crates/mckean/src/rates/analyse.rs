@@ -135,8 +135,7 @@ fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (error, samples): (
             grid.as_ref().map_err(ToString::to_string).and_then(|g| power_law(g, axis).map_err(|e| e.to_string()));
         of_fit(fitted, predicted, by, of)
     };
-    let ladder =
-        ladder::exponent(&bias).ok_or_else(|| FOUR.to_string());
+    let ladder = ladder::exponent(&bias).ok_or_else(|| FOUR.to_string());
     let widest = raw.as_ref().map_or(0.0, |g| g.iter().fold(0.0, |m: f64, c| m.max(c.width)));
     let deepest = raw.as_ref().map_or(0.0, |g| g.iter().fold(0.0, |m: f64, c| m.max(c.depth)));
     let some = |g: &Result<Vec<Cell>, AnalysisError>, keep: &dyn Fn(&Cell) -> bool| match g {

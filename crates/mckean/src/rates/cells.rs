@@ -66,7 +66,7 @@ pub(super) const REPLICATES: usize = 4;
 /// Factor between the tolerances whose difference is the error of time.
 pub(super) const FINER: f64 = 0.02;
 /// The same for laws without atoms, whose particles err by far more than time.
-pub(super) const ROUGHER: f64 = 0.1;
+const ROUGHER: f64 = 0.1;
 
 impl<'a> Shared<'a> {
     /// For the times of `settings` and the accuracy of `grid`.

@@ -107,8 +107,7 @@ pub(super) fn missing(
     Ok(targets.into_iter().filter_map(|t| t.1).chain(finite.into_iter().flatten()).collect())
 }
 
-/// Networks (L, M, seed) that are followed together: single ones of atoms; else all widths of one depth and as many seeds as have about the
-/// particles of the law that drives them.
+/// Networks (L, M, seed) that are followed together: single ones of atoms; else all widths of one depth and some seeds.
 fn groups(
     mut open: Vec<(usize, usize, usize)>,
     grid: &RatesConfig,

@@ -7,11 +7,11 @@
 //! Cost: `SCRAMBLINGS` networks and limits of `rates.wide` particles, and a finer one of both.
 //! Checked: `tests/rates_clouds.rs`.
 
-use super::cells::{ROUGHER, Shared};
+use super::cells::Shared;
 use super::clouds::{Clouds, Side, compare};
 use super::ended::Ended;
 use super::gaps::{Gaps, Quantity};
-use super::ghosts::{self, STEPS};
+use super::ghosts::{self, LOOSER, STEPS};
 use super::ladder::Rung;
 use crate::error::Error;
 use mckean_dynamics::limit::{Driven, Series, accompanied, driven, sobol_particles};
@@ -57,7 +57,7 @@ impl Bias {
     ///
     /// # Errors
     /// Sizes that do not fit into memory; flows that end early.
-    pub(super) fn sobol(shared: &Shared<'_>, l: usize) -> Result<(Bias, Clouds), Error> {
+    pub fn sobol(shared: &Shared<'_>, l: usize) -> Result<(Bias, Clouds), Error> {
         let all = (0..SCRAMBLINGS).map(|r| pair(shared, l, r, false)).collect::<Result<Vec<_>, Error>>()?;
         let (finer, _) = pair(shared, l, 0, true)?;
         let first = &all[0].0;
@@ -72,7 +72,7 @@ impl Bias {
 fn pair(shared: &Shared<'_>, l: usize, r: usize, finer: bool) -> Result<(Paired, Clouds), Error> {
     let (problem, law, seed) = (shared.problem, shared.problem.law()?, shared.seed.wrapping_add(r as u64));
     let points = |t: f64, _| sobol_particles(&law.at(t), seed, 0, 0..shared.wide / 2);
-    let (steps, tolerance) = if finer { (2 * STEPS.max(l), ROUGHER) } else { (STEPS, 1.0) };
+    let (steps, tolerance) = if finer { (2 * STEPS.max(l), 1.0) } else { (STEPS, LOOSER) };
     let (none, times) = (|_| vec![], (shared.taus, tolerance * shared.tolerance));
     let wide = accompanied(problem, &points, &none, l, times)?;
     Ended::check(&wide.trace, &format!("M = infinity, L = {l}, the same particles at every depth"))?;

@@ -35,7 +35,8 @@ pub(super) fn richardson(q: Quantity, entries: &[Entry], grid: &RatesConfig, sam
     let pair = |&l: &usize| Some(rung(q, l, bias(l)?, bias(2 * l)?, samples));
     let pairs: Vec<Rung> = grid.ladder.iter().filter_map(pair).collect();
     let found = ladder::exponent(&pairs);
-    let problem = found.is_none().then(|| "four pairs of depths L and 2L with a bias above its known error are needed".into());
+    let problem =
+        found.is_none().then(|| "four pairs of depths L and 2L with a bias above its known error are needed".into());
     let exponent = Exponent { predicted: -2.0, by: "derived", of: OF, measured: found, problem };
     (!pairs.is_empty()).then_some(Richardson { exponent, pairs })
 }

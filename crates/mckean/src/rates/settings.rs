@@ -79,9 +79,9 @@ impl RatesConfig {
         RatesConfig { widths, depths, ladder, tolerance, ..self.clone() }
     }
 
-    /// Seeds of networks without atoms that one law drives together: as many as have about its particles.
+    /// Seeds of networks without atoms that one law drives together: as many as have about twice its particles.
     pub(super) fn together(&self) -> usize {
-        (self.wide / self.all_widths()).max(1)
+        (2 * self.wide / self.all_widths()).max(1)
     }
 
     fn all_widths(&self) -> usize {
@@ -115,7 +115,8 @@ impl RatesConfig {
             return refuse("widths", wide, "at most 2^40 is possible.");
         }
         let own = if atoms { problem.init.atoms } else { wide.max(self.wide) };
-        let most = if atoms { own.saturating_mul(deep) } else { self.slices(deep).saturating_mul(self.wide + self.draws()) };
+        let most =
+            if atoms { own.saturating_mul(deep) } else { self.slices(deep).saturating_mul(self.wide + self.draws()) };
         if most > MOST {
             let what = "width times depth (without atoms: with the particles that the limit drives) is more than 67,108,864 particles. \
                         Choose smaller ones, or a law of atoms (init.atoms).";

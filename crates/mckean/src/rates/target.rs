@@ -2,7 +2,7 @@
 //!
 //! Maths: gaps of Theorem 3.1 of Gao et al. 2024 and of its proof; see `clouds` for particles.
 //! Shapes: one target a depth of the ladder.
-//! Cost: two limits of `STEPS` depth steps or more, and a wide network.
+//! Cost: two limits of `STEPS` depth steps or more, and a wide network; without atoms those of `ghosts` and `paired`.
 //! Checked: `tests/rates.rs`, `tests/rates_clouds.rs`.
 
 use super::cells::{FINER, Followed, Shared, Wide};

@@ -115,8 +115,9 @@ fn noise(f: &Found) -> Figure {
 /// Bias and noise against depth.
 fn depth(f: &Found) -> Figure {
     let (x, y): (Vec<f64>, Vec<f64>) = f.bias.iter().map(|b| (b.depth, b.gap)).unzip();
-    let mut series =
-        vec![Series::line("M = ∞: bias", x.clone(), y.clone()).style(Style::Points).colour(Colour::Index(0))];
+    let ends = |sign: f64| f.bias.iter().map(|b| (b.gap + sign * b.scatter()).max(0.01 * b.gap)).collect::<Vec<f64>>();
+    let bias = Series::line("M = ∞: bias", x.clone(), y.clone()).band(ends(-1.0), ends(1.0));
+    let mut series = vec![bias.style(Style::Points).colour(Colour::Index(0))];
     if let Some(m) = f.depth.measured {
         series.push(power(words("L", &f.depth), &x, &y, m.value).colour(Colour::Index(0)));
         series.push(power("L^-1/2".into(), &x, &y, -0.5).style(Style::Dashed).colour(Colour::Index(6)));
@@ -138,6 +139,6 @@ fn depth(f: &Found) -> Figure {
         }
     }
     let caption = "Bias: gap of infinitely wide networks to the limit, with its fitted power and, dashed, the wrong power -1/2; extrapolated from \
-                   L and 2L (drawn at L). Noise at the smallest and the largest width.";
+                   L and 2L (drawn at L). Bars: standard error over scramblings. Noise at the smallest and the largest width.";
     figure(f, "depth", "Gap against depth", caption, Axis::log("L", "depth"), series)
 }
