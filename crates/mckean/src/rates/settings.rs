@@ -115,8 +115,11 @@ impl RatesConfig {
             return refuse("widths", wide, "at most 2^40 is possible.");
         }
         let own = if atoms { problem.init.atoms } else { wide.max(self.wide) };
-        let most =
-            if atoms { own.saturating_mul(deep) } else { self.slices(deep).saturating_mul(self.wide + self.draws()) };
+        let most = if atoms {
+            own.saturating_mul(deep)
+        } else {
+            self.slices(deep).saturating_mul(self.wide.saturating_add(self.draws()))
+        };
         if most > MOST {
             let what = "width times depth (without atoms: with the particles that the limit drives) is more than 67,108,864 particles. \
                         Choose smaller ones, or a law of atoms (init.atoms).";
