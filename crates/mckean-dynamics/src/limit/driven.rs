@@ -60,11 +60,15 @@ pub fn accompanied(
     follow(problem, (blocks(problem, 0, depth), 1), (law, ghosts), depth, times)
 }
 
+/// The particles of the law by depth and slice, and those of a block that are driven.
+type Points<'a> = &'a dyn Fn(f64, usize) -> Vec<Vec<f64>>;
+type Draws<'a> = &'a dyn Fn(usize) -> Vec<Vec<f64>>;
+
 /// Follows a network of the depth steps of `model`, whose blocks lie `stride` slices apart.
 fn follow(
     problem: &Problem,
     (model, stride): (ModelConfig, usize),
-    (law, ghosts): (&dyn Fn(f64, usize) -> Vec<Vec<f64>>, &dyn Fn(usize) -> Vec<Vec<f64>>),
+    (law, ghosts): (Points<'_>, Draws<'_>),
     depth: usize,
     (taus, tolerance): (&[f64], f64),
 ) -> Result<Driven, LimitError> {

@@ -6,7 +6,7 @@
 //! Checked: `tests/rates.rs`.
 
 use super::Options;
-use super::cells::{Followed, Shared};
+use super::cells::Shared;
 use super::log::{Entry, Log};
 use super::settings::RatesConfig;
 use super::target::{Measured, Target};
@@ -96,12 +96,12 @@ pub(super) fn missing(
         let l = groups[i][0].0;
         let target = targets.iter().map(|t| &t.0).find(|t| t.depth == l).filter(|_| may_begin())?;
         let all: Vec<_> = groups[i].iter().map(|&(l, m, s)| shared.finite(m, l, s)).collect();
-        let one =
-            |((own, found), &(l, m, s)): ((Result<Followed, Error>, Option<Measured>), &(usize, usize, usize))| {
-                keep(l, m, s, own.map(|_| found.unwrap_or_default()))
-            };
         let measured = target.measure_all(shared, &all, limit);
-        Some(measured.and_then(|found| all.into_iter().zip(found).zip(&groups[i]).map(one).collect()))
+        let keep_all = |found: Vec<Option<Measured>>| {
+            let named = groups[i].iter().zip(all).zip(found);
+            named.map(|((&(l, m, s), own), found)| keep(l, m, s, own.map(|_| found.unwrap_or_default()))).collect()
+        };
+        Some(measured.and_then(keep_all))
     };
     let finite = on_threads(options.jobs, groups.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
     Ok(targets.into_iter().filter_map(|t| t.1).chain(finite.into_iter().flatten()).collect())
