@@ -129,9 +129,10 @@ fn depth(f: &Found) -> Figure {
     }
     let width = |pick: fn(f64, f64) -> f64| f.noise.iter().map(|c| c.width).reduce(pick);
     for (w, colour) in [(width(f64::min), 1), (width(f64::max), 2)] {
-        let own: Vec<&Summary> = f.noise.iter().filter(|c| Some(c.width) == w).collect();
+        let Some(w) = w else { continue };
+        let own: Vec<&Summary> = f.noise.iter().filter(|c| c.width == w).collect();
         let (x, y): (Vec<f64>, Vec<f64>) = own.iter().map(|c| (c.depth, c.rms)).unzip();
-        let label = format!("M = {}: noise", w.unwrap_or(0.0));
+        let label = format!("M = {w}: noise");
         series.push(Series::line(label, x.clone(), y.clone()).style(Style::Points).colour(Colour::Index(colour)));
         if let Some(m) = f.noise_depth.measured {
             let label = if colour == 2 { words("L", &f.noise_depth) } else { String::new() };
