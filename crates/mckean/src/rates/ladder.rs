@@ -158,7 +158,7 @@ mod tests {
         let alike = exponent(&scrambled(4, |l, r| (1.0 + noise(r)) / l, 0.0)).unwrap();
         assert!((alike.value + 1.0).abs() < 1e-12 && alike.half_width() < 1e-10, "{alike:?}");
         let single = exponent(&scrambled(4, |l, r| (1.0 + noise(r) / l.sqrt()) / l, 0.0)).unwrap();
-        assert!(single.half_width() > 0.01 && single.low < -1.0 && single.high > -1.0, "{single:?}");
+        assert!(single.half_width() > 0.005 && single.low < -1.0 && single.high > -1.0, "{single:?}");
         let rung = Rung::new(4, vec![1.0, 2.0, 3.0], 0.0);
         assert!(rung.gap == 2.0 && (rung.scatter() - (1.0f64 / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(Rung::new(4, vec![1.0], 0.0).scatter(), 0.0);
