@@ -24,10 +24,9 @@ fn text(r: &Record, new: u64, seconds: f64) {
     println!();
     let (header, rows) = rates_report::laws(r);
     table(&header, &rows);
-    if !r.profiles.is_empty() {
+    for (header, rows) in [rates_report::richardson(r), rates_report::clouds(r)].iter().filter(|t| !t.1.is_empty()) {
         println!();
-        let (header, rows) = rates_report::clouds(r);
-        table(&header, &rows);
+        table(header, rows);
     }
     rates_report::remarks(r).iter().for_each(|line| println!("{line}"));
     println!("report: {}", r.dir.join("report.html").display());

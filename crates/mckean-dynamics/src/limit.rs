@@ -24,7 +24,7 @@ mod series;
 mod statistics;
 mod whiten;
 
-pub use driven::{Driven, driven, joint};
+pub use driven::{Driven, accompanied, driven, joint};
 pub use finite::{Finite, blocks, coupled, exact, infinite};
 pub use grid::{Cells, Grid, Part};
 pub use member::{Particles, Trace, trace};

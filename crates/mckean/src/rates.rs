@@ -11,10 +11,13 @@ mod clouds;
 mod compute;
 mod ended;
 mod gaps;
+mod ghosts;
 pub mod ladder;
 mod log;
+mod paired;
 mod profile;
 mod reference;
+mod richardson;
 mod settings;
 mod target;
 
@@ -24,9 +27,13 @@ pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
 pub use ended::Ended;
 pub use gaps::{Gaps, Quantity};
+pub use ghosts::Ghosts;
+pub use ladder::Rung;
 pub use log::{Entry, Log};
+pub use paired::{Bias, Paired};
 pub use profile::Profile;
 pub use reference::Reference;
+pub use richardson::Richardson;
 pub use settings::RatesConfig;
 pub use target::{Measured, Target};
 
@@ -81,7 +88,7 @@ pub struct Options<'a> {
 }
 
 /// Format of the entries; part of their key.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Where the rates of a config are kept: the grid and `[sweep]` leave no trace in the name, so that grids and seeds can grow.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -153,7 +160,7 @@ fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference
     };
     let asked = grid.widths.len() * grid.depths.len() * grid.seeds + grid.ladder.len();
     let own: Vec<Entry> = entries.iter().filter(inside).cloned().collect();
-    let found = analyse::analyse(&own, &grid, &reference.error, atoms);
+    let found = analyse::analyse(&own, &grid, &reference, atoms);
     let not_computed = if atoms { vec![] } else { vec![NOT_COMPUTED.to_string()] };
     let ended = own.iter().filter_map(|e| e.ended.clone()).collect();
     let profiles = profile::profiles(&own);
@@ -172,5 +179,4 @@ fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference
     }
 }
 
-const NOT_COMPUTED: &str =
-    "distances of particles and clouds: they are told one by one for laws of atoms only (init.atoms)";
+const NOT_COMPUTED: &str = "the exponent of the cloud W2 itself: without atoms the law is finitely many points, whose own distance to it is not smaller (init.atoms)";

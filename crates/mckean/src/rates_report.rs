@@ -14,7 +14,7 @@ pub use remarks::remarks;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::rates::{Exponent, Found, Quantity, Record};
+use crate::rates::{Exponent, Found, Quantity, Record, Richardson, Rung};
 use crate::report::{cost, references, short};
 use mckean_analysis::fit::Law;
 use mckean_analysis::fit::choice::Candidate;
@@ -91,6 +91,17 @@ pub fn laws(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
     (header.map(String::from).to_vec(), r.found.iter().map(row).collect())
 }
 
+/// Header and rows: the bias of depth extrapolated from pairs of depths; empty without a pair.
+pub fn richardson(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
+    let header = ["gap of 2 R_2L - R_L", "exponent in L (-2)", "by L, 2L"].map(String::from).to_vec();
+    let pair = |b: &Rung| format!("{}, {}: {:.2e}", b.depth, 2.0 * b.depth, b.gap);
+    let row = |(q, x): (Quantity, &Richardson)| {
+        let pairs: Vec<String> = x.pairs.iter().map(pair).collect();
+        vec![q.words().into(), interval(&x.exponent), pairs.join("; ")]
+    };
+    (header, r.found.iter().filter_map(|f| Some(row((f.quantity, f.richardson.as_ref()?)))).collect())
+}
+
 /// Rebuilds the page of a directory from its networks.
 ///
 /// # Errors
@@ -108,6 +119,10 @@ pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
 pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf, Error> {
     let manifest = dir.manifest()?;
     let mut sections = vec![Section::new("Exponents", vec![block(EXPONENTS, exponents(r)), Block::List(remarks(r))])];
+    let extrapolated = richardson(r);
+    if !extrapolated.1.is_empty() {
+        sections.push(Section::new("Richardson", vec![block(RICHARDSON, extrapolated)]));
+    }
     sections.extend(clouds::section(r));
     for f in r.found.iter().filter(|f| Quantity::SHOWN.contains(&f.quantity)) {
         sections.push(Section::new(format!("Gap: {}", f.quantity.words()), vec![Block::Figures(figures::all(f))]));
@@ -127,7 +142,8 @@ pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf
 }
 
 const EXPONENTS: &str = "Exponents with 95 % intervals; predictions in brackets. Noise: gap to the infinitely wide network of the same depth. \
-                         Bias: gap of that network to the limit. Raw: gap to the limit at the largest depth (in M) and width (in L).";
+                         Bias: gap of that network to the limit with the same particles. Raw: gap to the limit at the largest depth (in M) and width (in L).";
+const RICHARDSON: &str = "Bias of infinitely wide networks with the first order in 1/L cancelled between depths L and 2L. An exponent takes four pairs.";
 const LAWS: &str = "Laws fitted to the gap to the limit, judged by the error of log gaps they were not fitted to.";
 const HOW: &str = "Theorem 3.1 bounds the gap by C (1/L + sqrt((delta + log(L + 1))/M)): an upper bound. Layers are independent, so the noise is \
                    expected to fall as (M L)^-1/2 (derived, not the paper's).";

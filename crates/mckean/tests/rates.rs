@@ -46,14 +46,17 @@ fn contains(e: &Exponent, x: f64) -> bool {
 #[test]
 fn exponents_of_width_and_depth_are_separated_and_wrong_laws_rejected() {
     let folder = tempfile::tempdir().unwrap();
-    let (r, begun) = run(&config(&[]), folder.path(), 2, usize::MAX).unwrap();
-    assert_eq!((begun, r.there, r.asked), (4 * 3 * 40 + 5, 485, 485));
+    let (r, begun) = run(&config(&["rates.ladder=[4, 6, 8, 12, 16, 24]"]), folder.path(), 2, usize::MAX).unwrap();
+    assert_eq!((begun, r.there, r.asked), (4 * 3 * 40 + 6, 486, 486));
     let like_outputs = |q| !matches!(q, Quantity::OutputMax | Quantity::Cloud);
     assert_eq!(r.found.len(), Quantity::ALL.len());
     for f in r.found.iter().filter(|f| like_outputs(f.quantity)) {
         let (width, depth) = (f.width.measured.unwrap(), f.depth.measured.unwrap());
         assert!((width.value + 0.5).abs() < 0.04 && width.half_width() < 0.05, "{:?}", f.width);
         assert!((depth.value + 1.0).abs() < 0.02 && depth.half_width() < 0.05, "{:?}", f.depth);
+        if let Some(x) = &f.richardson {
+            assert!(contains(&x.exponent, -2.0) && !contains(&x.exponent, -1.0), "{x:?}");
+        }
         assert!(!contains(&f.width, -1.0) && !contains(&f.width, -0.25) && !contains(&f.depth, -0.5));
         let noise = f.noise_depth.measured.unwrap();
         assert!(noise.high < -0.2, "noise falls with depth, sqrt(log(L + 1)/M) does not: {noise:?}");
@@ -69,7 +72,7 @@ fn exponents_of_width_and_depth_are_separated_and_wrong_laws_rejected() {
     let cloud = r.found.iter().find(|f| f.quantity == Quantity::Cloud).unwrap();
     assert!(contains(&cloud.noise_depth, 0.0) && !contains(&cloud.width, -0.5), "{cloud:?}");
     assert!((cloud.width.measured.unwrap().value + 0.25).abs() < 0.02, "sampling: {:?}", cloud.width);
-    assert_eq!(r.profiles.len(), 4 * 3 + 5, "one a cell and one a rung of the ladder");
+    assert_eq!(r.profiles.len(), 4 * 3 + 6, "one a cell and one a rung of the ladder");
     let page = fs::read_to_string(r.dir.join("report.html")).unwrap();
     assert!(page.contains("Growth in training time") && page.contains("above the floor"));
     assert_eq!(page.matches("Noise of M particles").count() >= 3, page.contains("Gap against depth"));
@@ -140,20 +143,23 @@ fn a_law_without_atoms_is_compared_with_quasi_random_networks() {
     let sets = [
         "init.atoms=0",
         "limit.rtol=3e-2",
-        "rates.widths=[4, 64]",
+        "rates.widths=[4, 32]",
         "rates.depths=[2, 4]",
+        "rates.ladder=[2, 3, 4, 6]",
         "rates.seeds=12",
-        "rates.wide=1024",
+        "rates.wide=256",
     ];
     let (r, _) = run(&config(&sets), folder.path(), 2, usize::MAX).unwrap();
     let output = r.found.iter().find(|f| f.quantity == Quantity::Output).unwrap();
     let slope = output.width.measured.unwrap();
     assert!((-0.8..-0.3).contains(&slope.value), "{slope:?}");
-    assert!(
-        output.bias.iter().all(|b| b.2 > 1e-6),
-        "quasi-random particles and the limit have errors: {:?}",
-        output.bias
-    );
+    for q in Quantity::THEOREM {
+        let f = r.found.iter().find(|f| f.quantity == q).unwrap();
+        let depth = f.depth.measured.unwrap();
+        assert!(contains(&f.depth, -1.0) && depth.half_width() < 0.1, "{q:?}: {depth:?} of {:?}", f.bias);
+        let pairs = &f.richardson.as_ref().unwrap();
+        assert_eq!(pairs.pairs.iter().map(|b| b.depth).collect::<Vec<_>>(), [2.0, 3.0]);
+    }
 }
 
 #[test]

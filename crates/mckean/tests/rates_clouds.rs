@@ -3,13 +3,16 @@
 mod atoms;
 
 use atoms::ATOMS;
-use mckean::rates::{Quantity, RatesConfig, Shared, Target};
+use mckean::rates::ladder::exponent;
+use mckean::rates::{Bias, Ghosts, Quantity, RatesConfig, Shared, Target};
 use mckean::{Config, Error, limit};
 use mckean_analysis::transport::exact;
 use mckean_dynamics::limit::{Problem, Settings, joint};
 
+const SNAPSHOTS: &str = "limit.snapshots=[0.5, 1.0]";
+
 fn parts(lambda: f64) -> (Problem, Settings, RatesConfig) {
-    let config = Config::parse(ATOMS, "test", &["limit.snapshots=[0.5, 1.0]".to_string()]).unwrap();
+    let config = Config::parse(ATOMS, "test", &[SNAPSHOTS.to_string()]).unwrap();
     let problem = Problem { lambda, ..limit::problem(&config).unwrap() };
     (problem, limit::settings(&config), config.rates.filled(true))
 }
@@ -68,6 +71,66 @@ fn infinitely_wide_networks_have_no_floor_and_approach_the_limit_as_one_over_dep
     for q in [Quantity::Particles, Quantity::ParticlesRms, Quantity::Cloud, Quantity::CloudAbove] {
         let ratio = short.of(q) / long.of(q);
         assert!((ratio - 2.0).abs() < 0.2, "{q:?}: {ratio}");
+    }
+}
+
+#[test]
+fn laws_without_atoms_have_particles_whose_noise_falls_as_derived() {
+    let config =
+        Config::parse(ATOMS, "test", &["init.atoms=0", "rates.wide=128", SNAPSHOTS].map(String::from)).unwrap();
+    let (problem, settings) = (limit::problem(&config).unwrap(), limit::settings(&config));
+    let grid = RatesConfig { tolerance: 1e-6, ..config.rates.filled(false) };
+    let shared = Shared::new(&problem, &settings, &grid);
+    let long = Target::new(&shared, 4).unwrap();
+    let infinite = long.bias(&shared, &long.wide.as_ref().unwrap().series).unwrap();
+    let near = infinite.bias.unwrap().rung(Quantity::ParticlesRms, 4).unwrap().gap;
+    assert!(infinite.error.of(Quantity::ParticlesRms) < 0.4 * near, "{:?} of {near:e}", infinite.error);
+    assert!(infinite.clouds.unwrap().whole.iter().all(|d| d.floor == 0.0 && d.raw == d.above), "the same particles");
+    let rms = |m: usize| -> f64 {
+        let all: Vec<_> = (0..16).map(|s| shared.finite(m, 4, s)).collect();
+        let series = &long.wide.as_ref().unwrap().series;
+        let found: Vec<_> = long.measure_all(&shared, &all, series).unwrap().into_iter().flatten().collect();
+        assert_eq!(found.len(), 16);
+        for f in &found {
+            let clouds = f.clouds.as_ref().unwrap();
+            for (whole, rms) in clouds.whole.iter().zip(&clouds.rms) {
+                assert!(whole.above <= rms * (1.0 + 1e-9), "the coupling is a plan: {whole:?} {rms}");
+                assert!((whole.raw - whole.floor).abs() <= whole.above && whole.floor > whole.above, "{whole:?}");
+            }
+            assert!(f.limit.get(Quantity::Cloud).is_none() && f.limit.of(Quantity::CloudAbove) > 0.0);
+        }
+        (found.iter().map(|f| f.wide.of(Quantity::ParticlesRms).powi(2)).sum::<f64>() / 16.0).sqrt()
+    };
+    let (few, many) = (rms(4), rms(32));
+    let slope = (few / many).ln() / 8f64.ln();
+    assert!((slope - 0.5).abs() < 0.12, "{slope}: {few:e} {many:e}");
+    // a second witness: one network, driven alone by the same law
+    let own = shared.finite(4, 4, 3).unwrap();
+    let alone = Ghosts::of(&shared, &[&own]).unwrap().compare(&shared, &own.side(), &(0..4)).unwrap().0;
+    let all: Vec<_> = (0..5).map(|s| shared.finite(4, 4, s)).collect();
+    let together = long.measure_all(&shared, &all, &own.trace.series).unwrap().swap_remove(3).unwrap();
+    let (a, b) = (alone.rms[1], together.clouds.unwrap().rms[1]);
+    assert!((a / b - 1.0).abs() < 1e-3, "{a:e} {b:e}");
+}
+
+#[test]
+fn the_same_particles_at_every_depth_show_the_bias_of_a_law_without_atoms() {
+    let sets = ["init.atoms=0", "rates.wide=64", "init.depth_scale=[[0.0, 1.0], [1.0, 0.6]]"].map(String::from);
+    let config = Config::parse(ATOMS, "test", &sets).unwrap();
+    let (problem, settings) = (limit::problem(&config).unwrap(), limit::settings(&config));
+    let grid = RatesConfig { tolerance: 1e-6, ..config.rates.filled(false) };
+    let shared = Shared::new(&problem, &settings, &grid);
+    let bias = |l: usize| (Bias::sobol(&shared, l).unwrap().0, shared.wide(l).unwrap().own);
+    let ladder = [2, 3, 4, 6].map(|l| (l, bias(l)));
+    let rungs = |q: Quantity| ladder.each_ref().map(|(l, b)| b.0.rung(q, *l).unwrap());
+    for q in Quantity::ALL.into_iter().filter(|q| *q != Quantity::Cloud) {
+        let found = exponent(&rungs(q)).unwrap();
+        assert!(found.low < -1.0 && -1.0 < found.high, "{q:?}: {found:?} of {:?}", rungs(q));
+    }
+    for r in rungs(Quantity::Output) {
+        assert!(r.scramblings.len() == 4 && r.error < 0.01 * r.gap, "{r:?}");
+        let own = ladder.iter().find(|x| x.0 as f64 == r.depth).unwrap().1.1.of(Quantity::Output);
+        assert!(r.scatter() < 0.3 * own, "the noise of particles cancels: {:e}, alone {own:e}", r.scatter());
     }
 }
 

@@ -43,9 +43,8 @@ fn run(config: &Config, out: &Path, jobs: usize, most: usize) -> Result<(Record,
     let (stop, done, begun) = (AtomicBool::new(most == 0), AtomicUsize::new(0), AtomicUsize::new(0));
     let progress = |p: Progress<'_>| match p {
         Progress::Begin(n) => begun.store(n, Ordering::Relaxed),
-        Progress::Again(_) => {}
         Progress::Done(_) => stop.store(done.fetch_add(1, Ordering::Relaxed) + 1 >= most, Ordering::Relaxed),
-        Progress::Say(_) => {}
+        Progress::Say(_) | Progress::Again(_) => {}
     };
     let options = Options { out, jobs, command: "mckean stationary", source: SMALL, stop: &stop, progress: &progress };
     stationary::run(config, &options).map(|r| (r, begun.load(Ordering::Relaxed)))

@@ -28,33 +28,65 @@ pub struct Driven {
     pub stride: usize,
 }
 
-/// Follows the limit of `problem` at the depths of `depth` blocks: `law` gives the particles of a slice (equal weights), `ghosts` those
+/// Follows the limit of `problem` at the depths of `depth` blocks: `law` gives the particles of a slice at its depth t (equal weights), `ghosts` those
 /// of a block that are driven (as many in every block). `steps` is the least number of depth steps.
 ///
 /// # Errors
 /// Sizes that do not fit into memory.
 pub fn driven(
     problem: &Problem,
-    law: &dyn Fn(usize) -> Vec<Vec<f64>>,
+    law: &dyn Fn(f64, usize) -> Vec<Vec<f64>>,
     ghosts: &dyn Fn(usize) -> Vec<Vec<f64>>,
     (depth, steps): (usize, usize),
     (taus, tolerance): (&[f64], f64),
 ) -> Result<Driven, LimitError> {
-    let (own, moved) = (law(0).len(), ghosts(0).len());
     let each = steps.div_ceil(depth); // steps from one block to the next
-    let model = ModelConfig { depth_method: DepthMethod::Rk4, ..blocks(problem, own + moved, each * depth) };
+    let model = ModelConfig { depth_method: DepthMethod::Rk4, ..blocks(problem, 0, each * depth) };
+    follow(problem, (model, 2 * each), (law, ghosts), depth, (taus, tolerance))
+}
+
+/// As [`driven`] by the network of depth `depth` itself (splitting) whose blocks have the particles of `law`: that of infinite width, if they
+/// stand for the whole law. DERIVED.
+///
+/// # Errors
+/// As [`driven`].
+pub fn accompanied(
+    problem: &Problem,
+    law: &dyn Fn(f64, usize) -> Vec<Vec<f64>>,
+    ghosts: &dyn Fn(usize) -> Vec<Vec<f64>>,
+    depth: usize,
+    times: (&[f64], f64),
+) -> Result<Driven, LimitError> {
+    follow(problem, (blocks(problem, 0, depth), 1), (law, ghosts), depth, times)
+}
+
+/// The particles of the law by depth and slice, and those of a block that are driven.
+type Points<'a> = &'a dyn Fn(f64, usize) -> Vec<Vec<f64>>;
+type Draws<'a> = &'a dyn Fn(usize) -> Vec<Vec<f64>>;
+
+/// Follows a network of the depth steps of `model`, whose blocks lie `stride` slices apart.
+fn follow(
+    problem: &Problem,
+    (model, stride): (ModelConfig, usize),
+    (law, ghosts): (Points<'_>, Draws<'_>),
+    depth: usize,
+    (taus, tolerance): (&[f64], f64),
+) -> Result<Driven, LimitError> {
+    let (own, moved) = (law(0.0, 0).len(), ghosts(0).len());
+    let model = ModelConfig { heads: own + moved, neurons: own + moved, ..model };
     let weights = [vec![1.0 / own as f64; own], vec![GHOST; moved]].concat();
     let weights = ParticleWeights { heads: vec![weights.clone()], neurons: vec![weights] };
     let net = Arc::new(Network::weighted(&model, problem.shape, weights)?);
     let mut start = init::shared(&net.layout, Seed(0));
     for slice in 0..model.slices() {
         let slots = init::Slots::new(&net.layout, slice);
-        let block = (slice / (2 * each)).min(depth - 1); // between blocks ghosts idle
-        let all = law(slice).into_iter().chain(ghosts(block));
+        let block = (slice / stride).min(depth - 1); // between blocks ghosts idle
+        let t = model.depth_method.time(model.depth, slice);
+        let all = law(t, slice).into_iter().chain(ghosts(block));
         all.enumerate().for_each(|(j, p)| slots.place(j, &p, &mut start));
     }
     let trace = trace(problem, &net, &start, (taus, taus), (tolerance, 1))?;
-    Ok(Driven { net, trace, own, stride: 2 * each })
+    Ok(Driven { net, trace, own, stride })
 }
 
 /// Joint particles (theta, w) of a slice whose numbers are in `range`: (particles, numbers of one) row-major.

@@ -8,7 +8,7 @@
 use super::statistics::two_stage;
 
 /// Curves of one flow.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Series {
     /// Risk R.
     pub risk: Vec<f64>,
@@ -33,6 +33,16 @@ impl Series {
         self.objective.push(objective);
         self.moment.push(moment);
         self.outputs.extend_from_slice(outputs);
+    }
+
+    /// The sum of `parts`, each times a number, entry by entry over the shortest length.
+    pub fn combined(parts: &[(f64, &Series)]) -> Series {
+        let of = |pick: Pick| -> Vec<f64> {
+            let length = parts.iter().map(|p| pick(p.1).len()).min().unwrap_or(0);
+            (0..length).map(|i| parts.iter().map(|(x, s)| x * pick(s)[i]).sum()).collect()
+        };
+        let [risk, objective, moment, outputs] = CURVES.map(of);
+        Series { risk, objective, moment, outputs }
     }
 
     /// Times in it.

@@ -10,7 +10,7 @@
 use super::rate::parts;
 use super::{Context, Found};
 use crate::error::Error;
-use crate::rates::{Quantity, Shared, Target, ladder};
+use crate::rates::{Quantity, Rung, Shared, Target, ladder};
 use mckean_analysis::fit::{Axis, Cell, power_law};
 
 /// Exponent in M of the largest distance between particles and driven particles.
@@ -48,13 +48,13 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     let mut points = vec![];
     for (l, found) in all {
         let Some(Some((gaps, error))) = found.transpose()? else { return Ok(no_atoms()) };
-        points.push((l as f64, gaps.of(Quantity::Particles), error.of(Quantity::Particles)));
+        points.push(Rung::new(l, vec![gaps.of(Quantity::Particles)], error.of(Quantity::Particles)));
     }
-    let list: Vec<String> = points.iter().map(|p| format!("{} {:.2e}", p.0, p.1)).collect();
+    let list: Vec<String> = points.iter().map(|p| format!("{} {:.2e}", p.depth, p.gap)).collect();
     let words = format!(
         "largest distance by L: {}; known error at most {:.0e}",
         list.join(", "),
-        points.iter().fold(0.0, |m: f64, p| m.max(p.2))
+        points.iter().fold(0.0, |m: f64, p| m.max(p.error))
     );
     Ok(match ladder::exponent(&points) {
         Some(e) => Found { value: e.value, interval: Some((e.low, e.high)), words, ..Default::default() },

@@ -8,8 +8,8 @@
 
 use super::{Context, Found};
 use crate::error::Error;
-use crate::rates::analyse::{bias, noise};
-use crate::rates::{Entry, Gaps, Quantity, RatesConfig, Reference, Shared, ladder};
+use crate::rates::analyse::noise;
+use crate::rates::{Entry, Gaps, Quantity, RatesConfig, Reference, Rung, Shared, ladder};
 use mckean_analysis::fit::{Axis, Estimate, power_law};
 use mckean_dynamics::limit::{Problem, Settings, solve};
 
@@ -24,12 +24,12 @@ pub fn width(c: &Context<'_>) -> Result<Found, Error> {
     let all = grid.depths.iter().flat_map(|&l| grid.widths.iter().flat_map(move |&m| seeds(l, m)));
     let mut all: Vec<_> = all.collect();
     c.par.each(&mut all, |_, (l, m, s, slot)| *slot = Some(shared.finite(*m, *l, *s)));
-    let mut entries: Vec<Entry> = wide.iter().map(|(l, w)| entry(*l, 0, 0, Gaps::default(), w.own.clone())).collect();
+    let mut entries: Vec<Entry> = wide.iter().map(|(l, w)| entry(*l, 0, 0, w.own.clone())).collect();
     for (l, m, s, curves) in all {
         let Some(own) = curves.transpose()? else { continue };
         let curves = &own.trace.series;
         let own = wide.iter().filter(|w| w.0 == l).map(|w| Gaps::between(curves, &w.1.series, problem.data.samples));
-        entries.extend(own.map(|gaps| entry(l, m, s, Gaps::default(), gaps)));
+        entries.extend(own.map(|gaps| entry(l, m, s, gaps)));
     }
     let one = |q: Quantity| Ok((q, power_law(&noise(q, &entries, &grid)?, Axis::Width)?.slope));
     let all = Quantity::THEOREM.into_iter().map(one).collect::<Result<Vec<_>, Error>>()?;
@@ -50,12 +50,14 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     let shared = Shared::new(&problem, &settings, &grid);
     let mut all: Vec<_> = grid.ladder.iter().map(|&l| (l, None)).collect();
     c.par.each(&mut all, |_, (l, slot)| *slot = Some(shared.wide(*l)));
-    let mut entries = vec![];
+    let mut found = vec![];
     for (l, w) in all {
         let Some(w) = w.transpose()? else { continue };
-        entries.push(entry(l, 0, 0, Gaps::between(&w.series, &series, problem.data.samples), w.own));
+        found.push((l, Gaps::between(&w.series, &series, problem.data.samples), w.own.plus(&error)));
     }
-    let one = |q: Quantity| Some((q, ladder::exponent(&bias(q, &entries, &grid, error.of(q)))?));
+    let rungs =
+        |q: Quantity| found.iter().map(|(l, gaps, e)| Rung::new(*l, vec![gaps.of(q)], e.of(q))).collect::<Vec<_>>();
+    let one = |q: Quantity| Some((q, ladder::exponent(&rungs(q))?));
     let all: Vec<_> = Quantity::THEOREM.into_iter().filter_map(one).collect();
     if all.len() < Quantity::THEOREM.len() {
         let why = "a bias is not above its known error: lower limit.rtol or the depths".to_string();
@@ -97,8 +99,8 @@ pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Setting
     Ok((problem, crate::limit::settings(&config), grid))
 }
 
-fn entry(depth: usize, width: usize, seed: usize, limit: Gaps, wide: Gaps) -> Entry {
-    Entry { depth, width, seed, limit, wide, ..Entry::default() }
+fn entry(depth: usize, width: usize, seed: usize, wide: Gaps) -> Entry {
+    Entry { depth, width, seed, wide, ..Entry::default() }
 }
 
 fn worst(all: &[(Quantity, Estimate)], c: &Context<'_>, what: &str) -> Found {

@@ -2,14 +2,17 @@
 //!
 //! Maths: Theorem 3.1 of Gao et al. 2024: gaps of at most C (1/L + sqrt(log(L + 1)/M)). DERIVED: layers are independent, so noise is
 //! (M L)^-1/2 and bias 1/L. Noise (gap to the infinitely wide network of the same depth) gives the exponent in M, and one in L;
-//! infinitely wide networks give that of the bias in L. Known errors of references are taken off in quadrature.
+//! infinitely wide networks give that of the bias in L, against the limit with the same particles (`paired`). Known errors of references are
+//! taken off in quadrature.
 //! Shapes: entries of a grid to one record a quantity.
 //! Cost: nested bootstrap, about a second a quantity.
 //! Checked: `tests/rates.rs`, `fit` (tests on made-up laws), `ladder` (the same).
 
-use super::gaps::{Gaps, Quantity};
-use super::ladder;
+use super::gaps::Quantity;
+use super::ladder::{self, Rung};
 use super::log::Entry;
+use super::reference::Reference;
+use super::richardson::{Richardson, richardson};
 use super::settings::RatesConfig;
 use mckean_analysis::AnalysisError;
 use mckean_analysis::fit::{
@@ -47,8 +50,10 @@ pub struct Found {
     pub raw_width: Exponent,
     /// Exponent in L of the gap to the limit as it is, at the largest width.
     pub raw_depth: Exponent,
-    /// (L, gap of the infinitely wide network to the limit, known error).
-    pub bias: Vec<(f64, f64, f64)>,
+    /// Gaps of infinitely wide networks to the limit with the same particles.
+    pub bias: Vec<Rung>,
+    /// Bias of pairs of depths, extrapolated; for quantities of curves.
+    pub richardson: Option<Richardson>,
     /// Noise by cell.
     pub noise: Vec<Summary>,
     /// Gap to the limit by cell.
@@ -76,13 +81,12 @@ pub struct Summary {
     pub relative: f64,
 }
 
-/// Analyses `entries` of the grid of `config`, one quantity after the other; `reference` is the known error of the limit. Networks of
-/// atoms cost the same at every width.
-pub fn analyse(entries: &[Entry], config: &RatesConfig, reference: &Gaps, atoms: bool) -> Vec<Found> {
+/// Analyses `entries` of the grid of `config`, one quantity after the other. Networks of atoms cost the same at every width.
+pub fn analyse(entries: &[Entry], config: &RatesConfig, reference: &Reference, atoms: bool) -> Vec<Found> {
     let own = entries.iter().filter(|e| e.width == 0).map(|e| &e.error);
-    let error = |q: Quantity| reference.of(q) + own.clone().map(|e| e.of(q)).fold(0.0, f64::max);
+    let error = |q: Quantity| reference.error.of(q) + own.clone().map(|e| e.of(q)).fold(0.0, f64::max);
     let there = |q: &&Quantity| entries.iter().any(|e| e.limit.get(**q).is_some());
-    Quantity::ALL.iter().filter(there).map(|&q| one(q, entries, config, (reference.of(q), error(q)), atoms)).collect()
+    Quantity::ALL.iter().filter(there).map(|&q| one(q, entries, config, (error(q), reference.samples), atoms)).collect()
 }
 
 /// The cells of one kind of gap; only those with two seeds or more.
@@ -108,20 +112,21 @@ pub fn noise(q: Quantity, entries: &[Entry], config: &RatesConfig) -> Result<Vec
     each.collect()
 }
 
-/// (L, bias, known error) of the infinitely wide networks.
-pub fn bias(q: Quantity, entries: &[Entry], config: &RatesConfig, reference: f64) -> Vec<(f64, f64, f64)> {
+/// The bias of the infinitely wide networks of the ladder.
+pub fn bias(q: Quantity, entries: &[Entry], config: &RatesConfig) -> Vec<Rung> {
     let own = entries.iter().filter(|e| e.width == 0 && config.ladder.contains(&e.depth));
-    own.filter_map(|e| Some((e.depth as f64, e.limit.get(q)?, reference + e.wide.of(q) + e.error.of(q)))).collect()
+    own.filter_map(|e| e.bias.as_ref()?.rung(q, e.depth)).collect()
 }
 
 const NOISE: &str =
     "noise: gap to the infinitely wide network of the same depth; interval by nested bootstrap over seeds";
-const BIAS: &str = "bias: gap of infinitely wide networks to the limit, with the next term of the expansion; interval by residuals, \
-                    by the shallowest left out and by known errors";
+const BIAS: &str = "bias: gap of infinitely wide networks to the limit with the same particles, with the next term of the expansion; \
+                    interval by residuals, by the shallowest left out, by known errors and by scramblings";
+const FOUR: &str = "four depths with a bias above its known error are needed";
 const RAW: &str = "gap to the limit as it is; interval by nested bootstrap over seeds";
 
-fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (curves, error): (f64, f64), atoms: bool) -> Found {
-    let (noise, bias) = (noise(q, entries, config), bias(q, entries, config, curves));
+fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (error, samples): (f64, usize), atoms: bool) -> Found {
+    let (noise, bias) = (noise(q, entries, config), bias(q, entries, config));
     let plain = cells(entries, config, |e| e.limit.get(q));
     let raw = corrected(&plain, error);
     let ([in_m, in_l, noise_l], by) = q.predicted();
@@ -130,8 +135,7 @@ fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (curves, error): (f
             grid.as_ref().map_err(ToString::to_string).and_then(|g| power_law(g, axis).map_err(|e| e.to_string()));
         of_fit(fitted, predicted, by, of)
     };
-    let ladder =
-        ladder::exponent(&bias).ok_or_else(|| "four depths with a bias above its known error are needed".to_string());
+    let ladder = ladder::exponent(&bias).ok_or_else(|| FOUR.to_string());
     let widest = raw.as_ref().map_or(0.0, |g| g.iter().fold(0.0, |m: f64, c| m.max(c.width)));
     let deepest = raw.as_ref().map_or(0.0, |g| g.iter().fold(0.0, |m: f64, c| m.max(c.depth)));
     let some = |g: &Result<Vec<Cell>, AnalysisError>, keep: &dyn Fn(&Cell) -> bool| match g {
@@ -153,6 +157,7 @@ fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (curves, error): (f
         noise_depth: exponent(&noise, Axis::Depth, noise_l, "derived", NOISE),
         raw_width: exponent(&some(&raw, &|c| c.depth == deepest), Axis::Width, in_m, by, RAW),
         raw_depth: exponent(&some(&raw, &|c| c.width == widest), Axis::Depth, in_l, by, RAW),
+        richardson: richardson(q, entries, config, samples),
         bias,
         gaps: plain.iter().map(summary).collect(),
         laws: raw.as_ref().ok().and_then(|g| choose(g).ok()),

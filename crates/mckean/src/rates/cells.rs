@@ -37,8 +37,10 @@ pub struct Shared<'a> {
 pub struct Followed {
     /// Network.
     pub net: Arc<Network>,
-    /// Its flow; particles at all times for laws of atoms.
+    /// Its flow, with particles at all times.
     pub trace: Trace,
+    /// Its particles at the start.
+    pub start: Vec<f64>,
 }
 
 impl Followed {
@@ -60,7 +62,7 @@ pub struct Wide {
 }
 
 /// Independent scramblings of a wide network without atoms.
-const REPLICATES: usize = 4;
+pub(super) const REPLICATES: usize = 4;
 /// Factor between the tolerances whose difference is the error of time.
 pub(super) const FINER: f64 = 0.02;
 /// The same for laws without atoms, whose particles err by far more than time.
@@ -110,7 +112,7 @@ impl<'a> Shared<'a> {
             let (one, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
             let steps = Gaps::between(&one.trace.series, &fine.trace.series, samples);
             let own = steps.plus(&self.compare(&one.side(), &fine.side())?.gaps());
-            return Ok(Wide { own, series: one.trace.series.clone(), atoms: Some(one) });
+            return Ok(Wide { own, series: fine.trace.series.clone(), atoms: Some(fine) });
         }
         let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
             let seed = self.seed.wrapping_add(r as u64);
@@ -118,7 +120,8 @@ impl<'a> Shared<'a> {
             Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
-        let series = mean(&all);
+        let parts: Vec<(f64, &Series)> = all.iter().map(|s| (1.0 / REPLICATES as f64, s)).collect();
+        let series = Series::combined(&parts);
         let spread = all.iter().fold(Gaps::default(), |sum, s| sum.plus(&Gaps::between(s, &series, samples)));
         let n = REPLICATES as f64;
         let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
@@ -130,15 +133,14 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// Particles that are not finite.
     pub fn compare(&self, own: &Side<'_>, other: &Side<'_>) -> Result<Clouds, Error> {
-        Ok(compare(own, other, &self.snapshots)?)
+        Ok(compare(own, other, None, &self.snapshots)?)
     }
 
-    /// The flow of a network; parameters are kept where particles can be compared.
+    /// The flow of a network.
     fn follow(&self, (net, start): (Arc<Network>, Vec<f64>), tolerance: f64, what: &str) -> Result<Followed, Error> {
-        let keep = if self.has_atoms() { self.taus } else { &[] };
-        let trace = trace(self.problem, &net, &start, (self.taus, keep), (tolerance, 1))?;
+        let trace = trace(self.problem, &net, &start, (self.taus, self.taus), (tolerance, 1))?;
         Ended::check(&trace, what)?;
-        Ok(Followed { net, trace })
+        Ok(Followed { net, trace, start })
     }
 
     fn start(
@@ -155,18 +157,5 @@ impl<'a> Shared<'a> {
             own.iter().enumerate().for_each(|(j, p)| slots.place(j, p, &mut start));
         }
         Ok((Arc::new(net), start))
-    }
-}
-
-fn mean(all: &[Series]) -> Series {
-    let of = |pick: fn(&Series) -> &Vec<f64>| -> Vec<f64> {
-        let sum = |i: usize| all.iter().map(|s| pick(s)[i]).sum::<f64>() / all.len() as f64;
-        (0..pick(&all[0]).len()).map(sum).collect()
-    };
-    Series {
-        risk: of(|s| &s.risk),
-        objective: of(|s| &s.objective),
-        moment: of(|s| &s.moment),
-        outputs: of(|s| &s.outputs),
     }
 }

@@ -3,13 +3,14 @@
 //! Maths: |beta - beta~| of the proof of Theorem 3.1 of Gao et al. 2024, beta~ with the start of beta and driven by the limit; W2 at fixed
 //! depth (section 2). Floor: W2 between the driven cloud and the law, which is that of the draws alone; above: W2 between cloud and
 //! driven cloud. DERIVED: |raw - floor| <= above <= rms |beta - beta~| (triangle inequality; the coupling is a plan).
+//! Law: for atoms that of the driven particles; else finitely many points that the limit drives, so that raw and floor have a floor of their own.
 //! Shapes: blocks l of depth L at t = l/L, where both sides have particles; nothing is interpolated.
-//! Cost: every particle at every time; three distances at `BLOCKS` blocks a snapshot.
+//! Cost: every particle at every time; three distances at `BLOCKS` blocks a snapshot (`FEW` without atoms, whose distances cost more).
 //! Checked: `tests/rates_clouds.rs`.
 
 use super::gaps::{Gaps, Quantity, worse};
 use mckean_analysis::AnalysisError;
-use mckean_analysis::transport::flow;
+use mckean_analysis::transport::{Weighted, exact, flow, weighted};
 use mckean_dynamics::limit::joint;
 use mckean_engine::Network;
 use mckean_model::Role;
@@ -18,6 +19,11 @@ use std::ops::Range;
 
 /// Most blocks at which clouds are compared.
 const BLOCKS: usize = 32;
+/// The same without atoms.
+const FEW: usize = 4;
+/// Most points of a cloud whose distance is exact; beyond, it is sliced along `DIRECTIONS` directions.
+const MATCHED: usize = 512;
+const DIRECTIONS: usize = 64;
 /// Depths t whose distances are kept one by one: at the last compared block at or before t.
 pub const DEPTHS: [f64; 4] = [0.0, 0.25, 0.5, 0.75];
 /// Weight below which a particle is none.
@@ -41,8 +47,10 @@ impl Side<'_> {
         joint(self.net, &self.kept[time].1, block * self.blocks.1, self.range.clone())
     }
 
-    fn weights(&self, block: usize) -> &[f64] {
-        &self.net.weights.at(Role::Head, block * self.blocks.1)[self.range.clone()]
+    /// Weights of its particles; equal ones for particles that are driven and have none.
+    fn weights(&self, block: usize) -> Vec<f64> {
+        let own = &self.net.weights.at(Role::Head, block * self.blocks.1)[self.range.clone()];
+        if own.iter().any(|w| *w > NONE) { own.to_vec() } else { vec![1.0 / own.len() as f64; own.len()] }
     }
 }
 
@@ -82,26 +90,31 @@ impl Clouds {
     }
 }
 
-/// Compares `own` with `driven` at all times kept, clouds at `snapshots`. The driven particles start where those of `own` do; with their
-/// own weights they are the law, with those of `own` the same draws.
+/// Compares `own` with `driven` at all times kept, clouds at `snapshots`. The driven particles start where those of `own` do; with the
+/// weights of `own` they are the same draws. `law` stands for the law; none takes the driven particles with their own weights.
 ///
 /// # Errors
 /// Particles that are not finite.
-pub fn compare(own: &Side<'_>, driven: &Side<'_>, snapshots: &[usize]) -> Result<Clouds, AnalysisError> {
+pub fn compare(
+    own: &Side<'_>,
+    driven: &Side<'_>,
+    law: Option<&Side<'_>>,
+    snapshots: &[usize],
+) -> Result<Clouds, AnalysisError> {
     let depth = own.blocks.0;
     let mut found = Clouds::default();
     for time in 0..own.kept.len().min(driven.kept.len()) {
         let (mut largest, mut sum) = (0.0, 0.0);
         for block in 0..depth {
-            let (most, mean) = apart(&own.points(time, block), &driven.points(time, block), own.weights(block));
+            let (most, mean) = apart(&own.points(time, block), &driven.points(time, block), &own.weights(block));
             (largest, sum) = (worse(largest, most), sum + mean);
         }
         found.largest.push(largest);
         found.rms.push((sum / depth as f64).sqrt());
     }
-    let every = depth.div_ceil(BLOCKS);
+    let every = depth.div_ceil(if law.is_some() { FEW } else { BLOCKS });
     for &time in snapshots {
-        let at = |block| distances(own, driven, time, block);
+        let at = |block| distances((own, driven, law.unwrap_or(driven)), time, block);
         let all = (0..depth).step_by(every).map(at).collect::<Result<Vec<Distances>, AnalysisError>>()?;
         let mean =
             |pick: fn(&Distances) -> f64| (all.iter().map(|d| pick(d).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
@@ -123,13 +136,28 @@ fn apart(a: &[f64], b: &[f64], weights: &[f64]) -> (f64, f64) {
     (most.sqrt(), sum)
 }
 
-fn distances(own: &Side<'_>, driven: &Side<'_>, time: usize, block: usize) -> Result<Distances, AnalysisError> {
+fn distances(
+    (own, driven, law): (&Side<'_>, &Side<'_>, &Side<'_>),
+    time: usize,
+    block: usize,
+) -> Result<Distances, AnalysisError> {
     let (a, b, draws) = (own.points(time, block), driven.points(time, block), own.weights(block));
-    let between = |x, y| flow::between(x, y, a.len() / draws.len());
-    let law = (&b[..], driven.weights(block));
-    Ok(Distances {
-        raw: between((&a, draws), law)?,
-        floor: between((&b, draws), law)?,
-        above: between((&a, draws), (&b, draws))?,
-    })
+    let dim = a.len() / draws.len();
+    let (points, weights) = (law.points(time, block), law.weights(block));
+    let (a, b, law) = ((&a[..], &draws[..]), (&b[..], &draws[..]), (&points[..], &weights[..]));
+    Ok(Distances { raw: w2(a, law, dim)?, floor: w2(b, law, dim)?, above: w2(a, b, dim)? })
+}
+
+/// W2: by assignment where equal weights allow it (points are repeated), else by transportation; sliced for large clouds.
+fn w2(a: Weighted<'_>, b: Weighted<'_>, dim: usize) -> Result<f64, AnalysisError> {
+    let (most, least) = (a.1.len().max(b.1.len()), a.1.len().min(b.1.len()));
+    let even = |w: &[f64]| w.iter().all(|x| *x == w[0]);
+    if most > MATCHED {
+        weighted(a, b, dim, DIRECTIONS)
+    } else if most % least == 0 && even(a.1) && even(b.1) {
+        let repeated = |x: Weighted<'_>| x.0.repeat(most / x.1.len());
+        exact(&repeated(a), &repeated(b), dim)
+    } else {
+        flow::between(a, b, dim)
+    }
 }

@@ -7,7 +7,6 @@
 
 use super::Options;
 use super::cells::Shared;
-use super::gaps::Gaps;
 use super::log::{Entry, Log};
 use super::settings::RatesConfig;
 use super::target::{Measured, Target};
@@ -66,14 +65,14 @@ pub(super) fn missing(
     let ladder: Vec<usize> = grid.ladder.iter().copied().filter(needs).collect();
     (options.progress)(Progress::Begin(open.len() + ladder.len()));
     let may_begin = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
-    let keep = |depth, width, seed, (found, error): (Result<Measured, Error>, Gaps)| {
+    let keep = |depth, width, seed, found: Result<Measured, Error>| {
         let (m, ended) = match found {
             Ok(m) => (m, None),
             Err(Error::Ended(e)) => (Measured::default(), Some(e)),
             Err(e) => return Err(e),
         };
-        let Measured { limit, wide, clouds } = m;
-        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, clouds, ended };
+        let Measured { limit, wide, clouds, error, bias } = m;
+        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, bias, clouds, ended };
         log.append(&entry)?;
         let size = if width == 0 { "infinity".into() } else { width.to_string() };
         (options.progress)(Progress::Done(&format!("M = {size}, L = {depth}")));
@@ -86,18 +85,38 @@ pub(super) fn missing(
                 (options.progress)(Progress::Again(&format!("M = infinity, L = {l}")));
                 return Ok((target, None));
             }
-            let entry = keep(l, 0, 0, (target.bias(shared, limit), target.error.clone()))?;
+            let entry = keep(l, 0, 0, target.bias(shared, limit))?;
             Ok((target, Some(entry)))
         });
         Some(found)
     };
     let targets = on_threads(options.jobs, ladder.len(), target).into_iter().collect::<Result<Vec<_>, Error>>()?;
-    let finite = |i: usize| -> Option<Result<Entry, Error>> {
-        let (l, m, s) = open[i];
+    let groups = groups(open, grid, shared);
+    let finite = |i: usize| -> Option<Result<Vec<Entry>, Error>> {
+        let l = groups[i][0].0;
         let target = targets.iter().map(|t| &t.0).find(|t| t.depth == l).filter(|_| may_begin())?;
-        let found = shared.finite(m, l, s).and_then(|own| target.measure(shared, &own, limit));
-        Some(keep(l, m, s, (found, Gaps::default())))
+        let all: Vec<_> = groups[i].iter().map(|&(l, m, s)| shared.finite(m, l, s)).collect();
+        let measured = target.measure_all(shared, &all, limit);
+        let keep_all = |found: Vec<Option<Measured>>| {
+            let named = groups[i].iter().zip(all).zip(found);
+            named.map(|((&(l, m, s), own), found)| keep(l, m, s, own.map(|_| found.unwrap_or_default()))).collect()
+        };
+        Some(measured.and_then(keep_all))
     };
-    let finite = on_threads(options.jobs, open.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
-    Ok(targets.into_iter().filter_map(|t| t.1).chain(finite).collect())
+    let finite = on_threads(options.jobs, groups.len(), finite).into_iter().collect::<Result<Vec<_>, Error>>()?;
+    Ok(targets.into_iter().filter_map(|t| t.1).chain(finite.into_iter().flatten()).collect())
+}
+
+/// Networks (L, M, seed) that are followed together: single ones of atoms; else all widths of one depth and some seeds.
+fn groups(
+    mut open: Vec<(usize, usize, usize)>,
+    grid: &RatesConfig,
+    shared: &Shared<'_>,
+) -> Vec<Vec<(usize, usize, usize)>> {
+    let seeds = grid.together();
+    let name = |c: &(usize, usize, usize)| (c.2 / seeds, std::cmp::Reverse(c.0));
+    if !shared.has_atoms() {
+        open.sort_by_key(name);
+    }
+    open.chunk_by(|a, b| !shared.has_atoms() && name(a) == name(b)).map(<[_]>::to_vec).collect()
 }

@@ -40,6 +40,11 @@ impl Quantity {
     };
     /// Those of Theorem 3.1, one each.
     pub const THEOREM: [Quantity; 3] = [Quantity::Output, Quantity::Risk, Quantity::Objective];
+    /// Those that are sizes of differences of curves, which can be combined.
+    pub const CURVES: [Quantity; 4] = {
+        use Quantity::*;
+        [Output, OutputMax, Risk, Objective]
+    };
     /// Those with figures.
     pub const SHOWN: [Quantity; 6] = {
         use Quantity::*;
@@ -94,30 +99,55 @@ impl Gaps {
         self
     }
 
+    /// Without one.
+    #[must_use]
+    pub fn without(mut self, q: Quantity) -> Gaps {
+        self.0.remove(&q);
+        self
+    }
+
     /// The gaps between two series over the same times, of outputs of `samples` samples.
     pub fn between(a: &Series, b: &Series, samples: usize) -> Gaps {
-        let far = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).abs()).fold(0.0, worse);
-        let time = a.outputs.len() / a.len().max(1);
+        Gaps::size(&Series::combined(&[(1.0, a), (-1.0, b)]), samples)
+    }
+
+    /// The same of a difference of two series.
+    pub fn size(difference: &Series, samples: usize) -> Gaps {
+        let far = |x: &[f64]| x.iter().map(|x| x.abs()).fold(0.0, worse);
+        let time = difference.outputs.len() / difference.len().max(1);
         let each = time / samples.max(1);
-        let square = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
+        let square = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
         let (mut rms, mut largest) = (0.0, 0.0);
-        for (x, y) in a.outputs.chunks(time.max(1)).zip(b.outputs.chunks(time.max(1))) {
-            let squares = x.chunks(each.max(1)).zip(y.chunks(each.max(1))).map(|(x, y)| square(x, y));
-            let (sum, most) = squares.fold((0.0, 0.0), |(s, m), q| (s + q, worse(m, q)));
+        for x in difference.outputs.chunks(time.max(1)) {
+            let (sum, most) = x.chunks(each.max(1)).map(square).fold((0.0, 0.0), |(s, m), q| (s + q, worse(m, q)));
             rms = worse(rms, (sum / samples as f64).sqrt());
             largest = worse(largest, most.sqrt());
         }
         Gaps::default()
             .with(Quantity::Output, rms)
             .with(Quantity::OutputMax, largest)
-            .with(Quantity::Risk, far(&a.risk, &b.risk))
-            .with(Quantity::Objective, far(&a.objective, &b.objective))
+            .with(Quantity::Risk, far(&difference.risk))
+            .with(Quantity::Objective, far(&difference.objective))
     }
 
     /// Those of both; sums where both have a quantity.
     #[must_use]
     pub fn plus(mut self, other: &Gaps) -> Gaps {
         other.0.iter().for_each(|(q, x)| *self.0.entry(*q).or_insert(0.0) += x);
+        self
+    }
+
+    /// With those of another in place of its own.
+    #[must_use]
+    pub fn with_all(mut self, other: &Gaps) -> Gaps {
+        self.0.extend(&other.0);
+        self
+    }
+
+    /// Absolute differences to those of another, of which it has all.
+    #[must_use]
+    pub fn apart(mut self, other: &Gaps) -> Gaps {
+        self.0.iter_mut().for_each(|(q, x)| *x = (*x - other.of(*q)).abs());
         self
     }
 

@@ -8,6 +8,7 @@
 use super::clouds::Clouds;
 use super::ended::Ended;
 use super::gaps::Gaps;
+use super::paired::Bias;
 use crate::error::Error;
 use mckean_report::{ReportError, atomic_write};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// One network. `width` 0 stands for infinity: `limit` is then the bias of depth and `wide` the error of the network itself.
+/// One network. `width` 0 stands for infinity: `wide` is then the error of the network itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Hash of everything that its numbers depend on, sizes and seed apart.
@@ -34,7 +35,10 @@ pub struct Entry {
     /// Of infinitely wide networks: errors of what their particles were compared with.
     #[serde(default)]
     pub error: Gaps,
-    /// Particles and clouds against those that the limit drives, for laws of atoms.
+    /// Of infinitely wide networks: gaps to the limit with the same particles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<Bias>,
+    /// Particles and clouds against those that the limit drives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clouds: Option<Clouds>,
     /// How its flow ended, if early: there are no gaps then.

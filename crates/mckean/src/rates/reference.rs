@@ -28,6 +28,9 @@ pub struct Reference {
     /// Curves.
     #[serde(skip)]
     pub series: Series,
+    /// Samples whose outputs they hold.
+    #[serde(skip)]
+    pub samples: usize,
 }
 
 impl Reference {
@@ -69,5 +72,5 @@ pub fn find(
     let outputs = Band { value, particle, bias: part("_bias")?, depth: part("_depth")?, time: part("_time")? };
     let samples = file.get("outputs")?.shape[1];
     let (series, error) = Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
-    Ok(Reference { dir: record.dir, outcome: record.outcome, error, series })
+    Ok(Reference { dir: record.dir, outcome: record.outcome, error, series, samples })
 }

@@ -5,6 +5,7 @@
 //! Cost: none.
 //! Checked: `tests/rates.rs`.
 
+use super::ghosts;
 use crate::error::Error;
 use mckean_dynamics::limit::{Problem, blocks};
 use mckean_engine::Network;
@@ -19,8 +20,8 @@ pub struct RatesConfig {
     pub widths: Vec<usize>,
     /// Depths L; empty makes 16, 32, 64, 128 for laws of atoms, else 4, 8, 16.
     pub depths: Vec<usize>,
-    /// Depths at which networks of infinite width are followed, for the exponent in depth; empty makes all depths and one between
-    /// each two.
+    /// Depths at which networks of infinite width are followed, for the exponent in depth; empty makes all depths and the middle
+    /// of each two.
     pub ladder: Vec<usize>,
     /// Seeds of each width and depth; more of them later find the ones that are there.
     pub seeds: usize,
@@ -65,7 +66,7 @@ impl RatesConfig {
         let mut ladder = self.ladder.clone();
         if ladder.is_empty() {
             ladder.extend(&depths);
-            ladder.extend(depths.windows(2).map(|d| ((d[0] * d[1]) as f64).sqrt().round() as usize));
+            ladder.extend(depths.windows(2).map(|d| (d[0] + d[1]) / 2));
         }
         ladder.extend(&depths);
         ladder.sort_unstable();
@@ -76,6 +77,25 @@ impl RatesConfig {
             given => given,
         };
         RatesConfig { widths, depths, ladder, tolerance, ..self.clone() }
+    }
+
+    /// Seeds of networks without atoms that one law drives together: as many as have about twice its particles.
+    pub(super) fn together(&self) -> usize {
+        (2 * self.wide / self.all_widths()).max(1)
+    }
+
+    fn all_widths(&self) -> usize {
+        self.widths.iter().fold(0usize, |sum, m| sum.saturating_add(*m)).max(1)
+    }
+
+    /// Most particles that one law drives, in a slice.
+    fn draws(&self) -> usize {
+        self.together().min(self.seeds).saturating_mul(self.all_widths()).max(ghosts::DRAWS)
+    }
+
+    /// Most slices in which it drives them, at depth `l`.
+    fn slices(&self, l: usize) -> usize {
+        l.max(ghosts::STEPS).saturating_mul(4).saturating_add(l.saturating_mul(2)).saturating_add(1)
     }
 
     /// Refuses what cannot be computed, before anything is.
@@ -95,8 +115,14 @@ impl RatesConfig {
             return refuse("widths", wide, "at most 2^40 is possible.");
         }
         let own = if atoms { problem.init.atoms } else { wide.max(self.wide) };
-        if own.saturating_mul(deep) > MOST {
-            let what = "width times depth is more than 67,108,864 particles. Choose smaller ones, or a law of atoms (init.atoms).";
+        let most = if atoms {
+            own.saturating_mul(deep)
+        } else {
+            self.slices(deep).saturating_mul(self.wide.saturating_add(self.draws()))
+        };
+        if most > MOST {
+            let what = "width times depth (without atoms: with the particles that the limit drives) is more than 67,108,864 particles. \
+                        Choose smaller ones, or a law of atoms (init.atoms).";
             return refuse("widths", wide, what);
         }
         if self.seeds < 2 || self.widths.len() * self.depths.len() * self.seeds > NETWORKS {

@@ -2,13 +2,15 @@
 //!
 //! Maths: gaps of Theorem 3.1 of Gao et al. 2024 and of its proof; see `clouds` for particles.
 //! Shapes: one target a depth of the ladder.
-//! Cost: two limits of `STEPS` depth steps or more, and a wide network.
+//! Cost: two limits of `STEPS` depth steps or more, and a wide network; without atoms those of `ghosts` and `paired`.
 //! Checked: `tests/rates.rs`, `tests/rates_clouds.rs`.
 
 use super::cells::{FINER, Followed, Shared, Wide};
-use super::clouds::{Clouds, Side};
+use super::clouds::Clouds;
 use super::ended::Ended;
 use super::gaps::Gaps;
+use super::ghosts::{self, Errors, Ghosts};
+use super::paired::{Bias, Paired, side};
 use crate::error::Error;
 use mckean_dynamics::limit::{Driven, Series, driven};
 
@@ -23,8 +25,10 @@ pub struct Target {
     pub wide: Result<Wide, Ended>,
     /// The limit's particles at the depths of its blocks, for laws of atoms.
     pub driven: Option<Driven>,
-    /// Their own error: steps in depth and in time.
+    /// Error of these particles: steps in depth and in time.
     pub error: Gaps,
+    /// The same error of the curves of the limit that has them.
+    curves: Gaps,
 }
 
 /// Gaps of one network.
@@ -36,6 +40,10 @@ pub struct Measured {
     pub wide: Gaps,
     /// Particles and clouds against those that the limit drives.
     pub clouds: Option<Clouds>,
+    /// Of infinitely wide networks: error of what particles of this depth are compared with.
+    pub error: Gaps,
+    /// Of infinitely wide networks: their gap to the limit with the same particles.
+    pub bias: Option<Bias>,
 }
 
 impl Target {
@@ -49,12 +57,11 @@ impl Target {
             Err(Error::Ended(e)) => Err(e),
             Err(e) => return Err(e),
         };
-        let mut target = Target { depth: l, wide, driven: None, error: Gaps::default() };
+        let mut target = Target { depth: l, wide, driven: None, error: Gaps::default(), curves: Gaps::default() };
         if shared.has_atoms() {
             let law = shared.problem.law()?;
             let follow = |steps: usize, tolerance| {
-                let slices = (2 * steps.div_ceil(l) * l) as f64;
-                let atoms = |slice: usize| law.at(slice as f64 / slices).atoms();
+                let atoms = |t: f64, _| law.at(t).atoms();
                 driven(shared.problem, &atoms, &|_| vec![], (l, steps), (shared.taus, tolerance))
             };
             let rough = follow(STEPS, shared.tolerance)?;
@@ -62,6 +69,8 @@ impl Target {
             let both = rough.trace.kept.len().min(fine.trace.kept.len()) == shared.taus.len();
             if both {
                 target.error = shared.compare(&side(&rough, l), &side(&fine, l))?.gaps();
+                let samples = shared.problem.data.samples;
+                target.curves = Gaps::between(&rough.trace.series, &fine.trace.series, samples);
                 target.driven = Some(fine);
             }
         }
@@ -90,6 +99,36 @@ impl Target {
         Ok(found)
     }
 
+    /// The gaps of several networks of this depth; for laws without atoms with their particles, which one law drives.
+    ///
+    /// # Errors
+    /// Sizes that do not fit into memory; those of single networks are their own.
+    pub fn measure_all(
+        &self,
+        shared: &Shared<'_>,
+        all: &[Result<Followed, Error>],
+        limit: &Series,
+    ) -> Result<Vec<Option<Measured>>, Error> {
+        let mut found = vec![];
+        for own in all {
+            found.push(own.as_ref().ok().map(|own| self.measure(shared, own, limit)).transpose()?);
+        }
+        let there: Vec<&Followed> = all.iter().flatten().collect();
+        if shared.has_atoms() || self.wide.is_err() || there.is_empty() {
+            return Ok(found);
+        }
+        let (ghosts, mut from) = (Ghosts::of(shared, &there)?, 0);
+        for (own, m) in there.into_iter().zip(found.iter_mut().flatten()).filter(|_| ghosts.complete(shared)) {
+            let range = from..from + own.net.config.heads;
+            from = range.end;
+            let (clouds, wide) = ghosts.compare(shared, &own.side(), &range)?;
+            m.limit = std::mem::take(&mut m.limit).plus(&ghosts::gaps(&clouds));
+            m.wide = std::mem::take(&mut m.wide).plus(&wide);
+            m.clouds = Some(clouds);
+        }
+        Ok(found)
+    }
+
     /// Gaps of the particles of the infinitely wide network to those that the limit drives, and their known errors; none without atoms.
     ///
     /// # Errors
@@ -101,24 +140,28 @@ impl Target {
         Ok(Some((gaps, self.error.clone().plus(&wide.own))))
     }
 
-    /// The gaps of the infinitely wide network itself, with its own error.
+    /// The gaps of the infinitely wide network itself, with its own error and its bias.
     ///
     /// # Errors
     /// An early end.
     pub fn bias(&self, shared: &Shared<'_>, limit: &Series) -> Result<Measured, Error> {
         let wide = self.wide.as_ref().map_err(Clone::clone)?;
-        let found = match &wide.atoms {
-            Some(atoms) => self.measure(shared, atoms, limit)?,
-            None => Measured {
-                limit: Gaps::between(&wide.series, limit, shared.problem.data.samples),
-                ..Measured::default()
-            },
+        let (own, samples) = (wide.own.clone(), shared.problem.data.samples);
+        let Some(atoms) = &wide.atoms else {
+            let (errors, (bias, clouds)) = (Errors::new(shared, self.depth)?, Bias::sobol(shared, self.depth)?);
+            return Ok(Measured {
+                limit: Gaps::between(&wide.series, limit, samples),
+                wide: own.plus(&errors.wide),
+                clouds: Some(clouds),
+                error: errors.limit,
+                bias: Some(bias),
+            });
         };
-        Ok(Measured { wide: wide.own.clone(), ..found })
+        let found = self.measure(shared, atoms, limit)?;
+        let particles = found.clouds.as_ref().map(Clouds::gaps).unwrap_or_default();
+        let pair = |d: &Driven| Paired::new(&wide.series, &d.trace.series, samples, &particles);
+        let error = self.error.clone().plus(&self.curves).plus(&own);
+        let bias = self.driven.as_ref().map(|d| Bias { scramblings: vec![pair(d)], error });
+        Ok(Measured { wide: own, error: self.error.clone(), bias, ..found })
     }
-}
-
-/// The atoms of a limit at the depths of `l` blocks.
-fn side(d: &Driven, l: usize) -> Side<'_> {
-    Side { net: &d.net, kept: &d.trace.kept, blocks: (l, d.stride), range: 0..d.own }
 }

@@ -114,25 +114,32 @@ fn noise(f: &Found) -> Figure {
 
 /// Bias and noise against depth.
 fn depth(f: &Found) -> Figure {
-    let (x, y): (Vec<f64>, Vec<f64>) = f.bias.iter().map(|b| (b.0, b.1)).unzip();
-    let mut series =
-        vec![Series::line("M = ∞: bias", x.clone(), y.clone()).style(Style::Points).colour(Colour::Index(0))];
+    let (x, y): (Vec<f64>, Vec<f64>) = f.bias.iter().map(|b| (b.depth, b.gap)).unzip();
+    let ends = |sign: f64| f.bias.iter().map(|b| (b.gap + sign * b.scatter()).max(0.01 * b.gap)).collect::<Vec<f64>>();
+    let bias = Series::line("M = ∞: bias", x.clone(), y.clone()).band(ends(-1.0), ends(1.0));
+    let mut series = vec![bias.style(Style::Points).colour(Colour::Index(0))];
     if let Some(m) = f.depth.measured {
         series.push(power(words("L", &f.depth), &x, &y, m.value).colour(Colour::Index(0)));
         series.push(power("L^-1/2".into(), &x, &y, -0.5).style(Style::Dashed).colour(Colour::Index(6)));
     }
+    if let Some(r) = &f.richardson {
+        let (x, y) = r.pairs.iter().map(|b| (b.depth, b.gap)).unzip();
+        let label = format!("2 R_2L - R_L {}", words("L", &r.exponent));
+        series.push(Series::line(label.trim_end(), x, y).style(Style::Points).colour(Colour::Index(4)));
+    }
     let width = |pick: fn(f64, f64) -> f64| f.noise.iter().map(|c| c.width).reduce(pick);
     for (w, colour) in [(width(f64::min), 1), (width(f64::max), 2)] {
-        let own: Vec<&Summary> = f.noise.iter().filter(|c| Some(c.width) == w).collect();
+        let Some(w) = w else { continue };
+        let own: Vec<&Summary> = f.noise.iter().filter(|c| c.width == w).collect();
         let (x, y): (Vec<f64>, Vec<f64>) = own.iter().map(|c| (c.depth, c.rms)).unzip();
-        let label = format!("M = {}: noise", w.unwrap_or(0.0));
+        let label = format!("M = {w}: noise");
         series.push(Series::line(label, x.clone(), y.clone()).style(Style::Points).colour(Colour::Index(colour)));
         if let Some(m) = f.noise_depth.measured {
             let label = if colour == 2 { words("L", &f.noise_depth) } else { String::new() };
             series.push(power(label, &x, &y, m.value).colour(Colour::Index(colour)));
         }
     }
-    let caption = "Bias: gap of infinitely wide networks to the limit, with its fitted power and, dashed, the wrong power -1/2. Noise at the \
-                   smallest and the largest width.";
+    let caption = "Bias: gap of infinitely wide networks to the limit, with its fitted power and, dashed, the wrong power -1/2; extrapolated from \
+                   L and 2L (drawn at L). Bars: standard error over scramblings. Noise at the smallest and the largest width.";
     figure(f, "depth", "Gap against depth", caption, Axis::log("L", "depth"), series)
 }
