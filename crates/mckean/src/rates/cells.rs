@@ -11,9 +11,9 @@ use super::ended::Ended;
 use super::gaps::Gaps;
 use super::settings::RatesConfig;
 use crate::error::Error;
-use mckean_dynamics::limit::{Finite, Problem, Series, Settings, Trace, blocks, sobol_particles, trace};
+use mckean_dynamics::limit::{Finite, Problem, Series, Settings, Trace, blocks, sobol_particles, trace, whiten};
 use mckean_engine::Network;
-use mckean_model::init;
+use mckean_model::{LawAt, init};
 use mckean_num::rng::{Seed, mix64};
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ impl<'a> Shared<'a> {
         }
         let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
             let seed = self.seed.wrapping_add(r as u64);
-            let points = |t, block| sobol_particles(&law.at(t), seed, block + 1, 0..self.wide / 2);
+            let points = |t, block| self.points(&law.at(t), seed, block + 1);
             Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
@@ -126,6 +126,13 @@ impl<'a> Shared<'a> {
         let n = REPLICATES as f64;
         let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
         Ok(Wide { own: spread.times(1.0 / (n * (n - 1.0).sqrt())).plus(&time), series, atoms: None })
+    }
+
+    /// `rates.wide` whitened particles of a law without atoms, from the scrambling `seed` of one place.
+    pub(super) fn points(&self, law: &LawAt<'_>, seed: u64, place: usize) -> Vec<Vec<f64>> {
+        let mut own = sobol_particles(law, seed, place, 0..self.wide / 2);
+        whiten(law, self.wide / 8, &mut own);
+        own
     }
 
     /// Particles and clouds of `own` against those that move by another field.

@@ -34,7 +34,7 @@ impl Ghosts {
     fn new(shared: &Shared<'_>, draws: &Draws, r: usize) -> Result<Ghosts, Error> {
         let (depth, law) = (draws.len(), shared.problem.law()?);
         let seed = shared.seed.wrapping_add(r as u64);
-        let points = |t, slice| sobol_particles(&law.at(t), seed, slice + 1, 0..shared.wide / 2);
+        let points = |t, slice| shared.points(&law.at(t), seed, slice + 1);
         let (own, times) = (|block: usize| draws[block].clone(), (shared.taus, LOOSER * shared.tolerance));
         let wide = accompanied(shared.problem, &points, &own, depth, times)?;
         Ok(Ghosts { depth, wide, limit: driven(shared.problem, &points, &own, (depth, STEPS), times)? })

@@ -14,7 +14,7 @@ use super::gaps::{Gaps, Quantity};
 use super::ghosts::{self, LOOSER, STEPS};
 use super::ladder::Rung;
 use crate::error::Error;
-use mckean_dynamics::limit::{Driven, Series, accompanied, driven, sobol_particles};
+use mckean_dynamics::limit::{Driven, Series, accompanied, driven};
 use serde::{Deserialize, Serialize};
 
 /// Independent scramblings.
@@ -71,7 +71,7 @@ impl Bias {
 /// Network and limit with the points of scrambling `r` at every depth.
 fn pair(shared: &Shared<'_>, l: usize, r: usize, finer: bool) -> Result<(Paired, Clouds), Error> {
     let (problem, law, seed) = (shared.problem, shared.problem.law()?, shared.seed.wrapping_add(r as u64));
-    let points = |t: f64, _| sobol_particles(&law.at(t), seed, 0, 0..shared.wide / 2);
+    let points = |t: f64, _| shared.points(&law.at(t), seed, 0);
     let (steps, tolerance) = if finer { (2 * STEPS.max(l), 1.0) } else { (STEPS, LOOSER) };
     let (none, times) = (|_| vec![], (shared.taus, tolerance * shared.tolerance));
     let wide = accompanied(problem, &points, &none, l, times)?;
