@@ -38,7 +38,7 @@ pub struct RatesConfig {
 impl Default for RatesConfig {
     fn default() -> Self {
         let (widths, depths, ladder) = (vec![], vec![], vec![]);
-        RatesConfig { widths, depths, ladder, seeds: 48, tolerance: 0.0, wide: 512, half_width: 0.03, budget: 600.0 }
+        RatesConfig { widths, depths, ladder, seeds: 48, tolerance: 0.0, wide: 256, half_width: 0.03, budget: 600.0 }
     }
 }
 
