@@ -16,7 +16,7 @@ use crate::verdict::{Condition, Verdict};
 use mckean_engine::Cloud;
 use mckean_model::Role;
 use mckean_num::rng::Seed;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector, RowDVector};
 
 /// Most features and most tokens of a fit.
 const FEATURES: usize = 320;
@@ -148,7 +148,7 @@ impl Fit {
 pub fn fits(view: &View, role: Role, most: usize) -> Vec<Fit> {
     let own = |k: &usize| view.net().sublayers[*k].role == role;
     let all = (0..view.net().sublayers.len()).filter(own);
-    all.map(|k| fit(view, k, role, &view.trace.adjoints[k + 1], most)).collect()
+    all.map(|k| fit(view, k, &view.trace.adjoints[k + 1], most)).collect()
 }
 
 /// Samples of a fit.
@@ -157,11 +157,11 @@ fn used(view: &View) -> usize {
 }
 
 /// `target` (samples, n, D) fitted by features at the states of sublayer `k`.
-fn fit(view: &View, k: usize, role: Role, target: &[f64], most: usize) -> Fit {
+fn fit(view: &View, k: usize, target: &[f64], most: usize) -> Fit {
     let (n, d) = (view.net().tokens, view.net().dim);
     let samples = used(view);
     let (x, target) = (&view.trace.states[k][..samples * n * d], &target[..samples * n * d]);
-    let features = features(view, k, role, x, most.min(2 * samples * n));
+    let features = Features::new(view, k, x, most.min(2 * samples * n)).values;
     let target = DMatrix::from_row_slice(samples * n, d, target);
     let rows = |odd: usize| (0..samples * n).filter(|r| r / n % 2 == odd).collect::<Vec<usize>>();
     let part = |m: &DMatrix<f64>, odd: usize| m.select_rows(&rows(odd));
@@ -184,19 +184,24 @@ struct Left {
 
 /// Least squares of `target` on `features`, judged on other rows.
 fn least_squares(features: &DMatrix<f64>, target: &DMatrix<f64>, at: &DMatrix<f64>, wanted: &DMatrix<f64>) -> Left {
-    let svd = features.clone().svd(true, true);
-    let (u, v) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
-    let cut = CUT * svd.singular_values.max();
     let (mut left, size) = (wanted.clone(), wanted.norm());
     let mut found = Left { last: 1.0, best: 1.0, rank: 0 };
-    for (i, s) in svd.singular_values.iter().enumerate().filter(|(_, s)| **s > cut) {
-        let (column, along) = (at * v.row(i).transpose() / *s, u.column(i).tr_mul(target));
-        left -= column * along;
+    for (direction, along) in terms(features, target) {
+        left -= at * direction * along;
         found.last = left.norm() / size;
         found.best = found.best.min(found.last);
         found.rank += 1;
     }
     found
+}
+
+/// Terms of the least-squares fit of `target`, largest singular value first: features times the first of a pair times the second is what one adds.
+pub(crate) fn terms(features: &DMatrix<f64>, target: &DMatrix<f64>) -> Vec<(DVector<f64>, RowDVector<f64>)> {
+    let svd = features.clone().svd(true, true);
+    let (u, v) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
+    let cut = CUT * svd.singular_values.max();
+    let kept = svd.singular_values.iter().enumerate().filter(|(_, s)| **s > cut);
+    kept.map(|(i, s)| (v.row(i).transpose() / *s, u.column(i).tr_mul(target))).collect()
 }
 
 /// Different tokens among those of `x` (dimension d), to nine digits.
@@ -205,26 +210,46 @@ fn distinct(x: &[f64], d: usize) -> usize {
     x.chunks(d).map(key).collect::<std::collections::HashSet<_>>().len()
 }
 
-/// Features (samples n, at least one): entry of the output's first row for each column of the output map, over random a_2 in the unit ball.
-fn features(view: &View, k: usize, role: Role, x: &[f64], most: usize) -> DMatrix<f64> {
-    let (d, outer) = (view.net().dim, outer(view, role));
-    let tensor = view.maps.tensors(role).iter().find(|t| t.sums_particles).expect("every encoder has an output map");
-    let (columns, first) = (tensor.len() / tensor.shape[0], outer.iter().position(|o| *o).unwrap_or(0));
-    let count = most.div_ceil(columns).max(1);
+/// Random features of one sublayer.
+pub(crate) struct Features {
+    /// Particles: a_2 random in the unit ball, no output map.
+    pub inner: Vec<Vec<f64>>,
+    /// Where the output map begins in a particle, and its columns.
+    pub first: usize,
+    pub columns: usize,
+    /// (samples n, particles columns): the first entry of the output when that column's first entry is one.
+    pub values: DMatrix<f64>,
+}
+
+impl Features {
+    /// About `most` of them, at the states `x` in front of sublayer `k`.
+    pub fn new(view: &View, k: usize, x: &[f64], most: usize) -> Features {
+        let (d, role) = (view.net().dim, view.net().sublayers[k].role);
+        let outer = outer(view, role);
+        let tensor = view.maps.tensors(role).iter().find(|t| t.sums_particles).expect("every encoder has an output map");
+        let (columns, first) = (tensor.len() / tensor.shape[0], outer.iter().position(|o| *o).unwrap_or(0));
+        let inner = inner(&outer, k, most.div_ceil(columns).max(1));
+        let mut values = DMatrix::zeros(x.len() / d, inner.len() * columns);
+        for (p, column) in (0..inner.len()).flat_map(|p| (0..columns).map(move |c| (p, c))) {
+            let mut alpha = inner[p].clone();
+            alpha[first + column] = 1.0;
+            let out = view.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, x);
+            out.iter().step_by(d).enumerate().for_each(|(row, o)| values[(row, p * columns + column)] = *o);
+        }
+        Features { inner, first, columns, values }
+    }
+}
+
+/// Particles with a_2 random in the unit ball.
+fn inner(outer: &[bool], k: usize, count: usize) -> Vec<Vec<f64>> {
     let mut draws = Seed(0).stream("assumption.features").at(k as u64).open();
-    let mut all = DMatrix::zeros(x.len() / d, count * columns);
-    for p in 0..count {
+    let mut one = |_| {
         let mut alpha: Vec<f64> = outer.iter().map(|o| if *o { 0.0 } else { draws.normal() }).collect();
         let size = draws.uniform().sqrt() / alpha.iter().map(|a| a * a).sum::<f64>().sqrt();
         alpha.iter_mut().for_each(|a| *a *= size);
-        for column in 0..columns {
-            alpha[first + column] = 1.0;
-            let out = view.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, x);
-            out.iter().step_by(d).enumerate().for_each(|(row, o)| all[(row, p * columns + column)] = *o);
-            alpha[first + column] = 0.0;
-        }
-    }
-    all
+        alpha
+    };
+    (0..count).map(&mut one).collect()
 }
 
 #[cfg(test)]
@@ -250,10 +275,10 @@ mod tests {
             let planted = many.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, &many.trace.states[k]);
             let mut draws = Seed(1).stream("universal.test").open();
             let noise: Vec<f64> = planted.iter().map(|_| draws.normal()).collect();
-            let (fits, noisy) = (fit(&many, k, role, &planted, 180), fit(&many, k, role, &noise, 20));
+            let (fits, noisy) = (fit(&many, k, &planted, 180), fit(&many, k, &noise, 20));
             assert!(fits.residual < 0.05 && fits.held_out < 0.3 && !fits.is_trivial(), "sublayer {k}: {fits:?}");
             assert!(noisy.residual > 0.8 && noisy.held_out > 0.8, "sublayer {k}: {noisy:?}");
-            let all = fit(&few, k, role, &noise, 320);
+            let all = fit(&few, k, &noise, 320);
             assert!(
                 all.residual < 1e-6 && all.is_trivial() && all.held_out > 0.5,
                 "interpolated, not predicted: {all:?}"
