@@ -226,7 +226,8 @@ impl Features {
     pub fn new(view: &View, k: usize, x: &[f64], most: usize) -> Features {
         let (d, role) = (view.net().dim, view.net().sublayers[k].role);
         let outer = outer(view, role);
-        let tensor = view.maps.tensors(role).iter().find(|t| t.sums_particles).expect("every encoder has an output map");
+        let tensor =
+            view.maps.tensors(role).iter().find(|t| t.sums_particles).expect("every encoder has an output map");
         let (columns, first) = (tensor.len() / tensor.shape[0], outer.iter().position(|o| *o).unwrap_or(0));
         let inner = inner(&outer, k, most.div_ceil(columns).max(1));
         let mut values = DMatrix::zeros(x.len() / d, inner.len() * columns);
