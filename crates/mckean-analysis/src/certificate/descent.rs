@@ -11,7 +11,7 @@
 use super::View;
 use super::adjoint::largest_norm;
 use super::probe::{Probe, square};
-use crate::assumption::universal::{Features, terms};
+use crate::assumption::features::{Features, terms};
 use crate::error::AnalysisError;
 use nalgebra::DMatrix;
 
@@ -71,13 +71,8 @@ pub fn descent(view: &View, k: usize, accuracy: f64) -> Result<Descent, Analysis
 /// nu and |e|/|p|.
 fn fit(view: &View, k: usize, accuracy: f64) -> Result<(Vec<(f64, Vec<f64>)>, f64), AnalysisError> {
     let (x, p) = (&view.trace.states[k], &view.trace.adjoints[k + 1]);
-    let (rows, d) = (x.len() / view.net().dim, view.net().dim);
-    let features = Features::new(view, k, x, FEATURES);
-    let mean = view.maps.forward(view.maps.cloud(&view.theta, k), x); // times the residual step
-    let step = view.net().config.step();
-    let target: Vec<f64> = mean.iter().zip(p).map(|(f, p)| f / step - 2.0 * p).collect();
-    let mut left = DMatrix::from_row_slice(rows, d, &target);
-    let mut coefficients = DMatrix::zeros(features.values.ncols(), d);
+    let (features, mut left) = (Features::new(view, k, x, FEATURES), target(view, k));
+    let mut coefficients = DMatrix::zeros(features.values.ncols(), left.ncols());
     let allowed = 2.0 * square(p).sqrt(); // of sum f; e is half of what is left
     for (direction, along) in terms(&features.values, &left.clone()) {
         if left.norm() <= accuracy * allowed {
@@ -92,6 +87,14 @@ fn fit(view: &View, k: usize, accuracy: f64) -> Result<(Vec<(f64, Vec<f64>)>, f6
         return Err(AnalysisError::NotTestable(why));
     }
     Ok((law(&features, &coefficients), error))
+}
+
+/// int f drho - 2 p at every token: what int f dnu should be.
+fn target(view: &View, k: usize) -> DMatrix<f64> {
+    let (net, x, p) = (view.net(), &view.trace.states[k], &view.trace.adjoints[k + 1]);
+    let mean = view.maps.forward(view.maps.cloud(&view.theta, k), x); // times the residual step
+    let target: Vec<f64> = mean.iter().zip(p).map(|(f, p)| f / net.config.step() - 2.0 * p).collect();
+    DMatrix::from_row_slice(x.len() / net.dim, net.dim, &target)
 }
 
 /// Particles that combine features with these coefficients: weights proportional to the norms of their output maps, as in the lemma.

@@ -41,16 +41,13 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     all.reverse(); // the longest first
     c.par.each(&mut all, |_, f| f.end = Some(f.run(&rules)));
     all.reverse();
-    let mut ends = vec![];
-    for f in all {
-        match f.end.transpose()?.flatten() {
-            Some(q) => ends.push(q),
-            None => {
-                let why = format!("{} does not come to rest", f.cell.size.words());
-                return Ok(Found { not_testable: Some(why), ..Default::default() });
-            }
+    let mut ends = match all.into_iter().map(Followed::end).collect::<Result<Result<Vec<f64>, String>, Error>>()? {
+        Ok(ends) => ends,
+        Err(size) => {
+            let why = format!("{size} does not come to rest");
+            return Ok(Found { not_testable: Some(why), ..Default::default() });
         }
-    }
+    };
     let limits = ends.split_off(sizes.len() * seeds);
     found(&sizes, &ends, seeds, &limits, c.number("fitted")? as usize)
 }
@@ -78,12 +75,21 @@ impl Followed<'_> {
         let rests = end.filter(|e| e.outcome == settle::REST);
         Ok(rests.and_then(|e| e.seen.last().map(|s| s.objective)))
     }
+
+    /// Q at rest, or the size that does not rest.
+    fn end(self) -> Result<Result<f64, String>, Error> {
+        Ok(self.end.transpose()?.flatten().ok_or(self.cell.size.words()))
+    }
 }
 
 /// `ends` size by size, `limits` in pairs of depth steps.
 fn found(sizes: &[(f64, f64)], ends: &[f64], seeds: usize, limits: &[f64], fitted: usize) -> Result<Found, Error> {
     let e: Vec<f64> = sizes.iter().map(|&(m, l)| Shape::Theorem.at(m, l)).collect();
     let (limit, error) = reference(limits);
+    if least(ends) <= limit {
+        let why = format!("a finite network rests at Q = {:.6}, below the limit's {limit:.6}: no infimum", least(ends));
+        return Ok(Found { not_testable: Some(why), ..Default::default() });
+    }
     let gaps: Vec<f64> = ends.chunks(seeds).map(|q| least(q) - limit).collect();
     let shares: Vec<f64> = gaps.iter().zip(&e).map(|(g, e)| g / e).collect();
     let (small, large) = shares.split_at(fitted.clamp(1, shares.len() - 1));

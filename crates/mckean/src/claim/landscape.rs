@@ -11,6 +11,7 @@
 use super::{Context, Found, sample};
 use crate::config::Config;
 use crate::error::Error;
+use crate::problem::Problem;
 use crate::stationary::{Cell, Size, StationaryConfig, law, settle};
 use mckean_analysis::certificate::descent::{Descent, descent};
 use mckean_analysis::{AnalysisError, View};
@@ -67,29 +68,36 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
 }
 
 impl Asked {
+    /// nu at every stage of a flow and every sublayer of heads.
     fn states(&self, cell: &Cell) -> Result<Vec<State>, Error> {
         let p = cell.problem(&self.config, &self.law, &self.rules)?;
-        let mut flow = p.evolution(&Par::serial())?;
-        let mut thetas = vec![];
-        for &tau in &self.looks {
-            flow.advance(tau);
-            thetas.push(flow.parameters());
-        }
-        let end = settle::settle(&p, &self.rules, None, &|| true)?.expect("nothing stops it");
-        if end.outcome != settle::REST {
-            let why = format!("the flow at lambda = {} ends {}, not at rest", cell.lambda, end.outcome);
-            return Err(AnalysisError::NotTestable(why).into());
-        }
-        thetas.push(end.parameters);
+        let heads: Vec<usize> = (0..p.net.sublayers.len()).filter(|&k| p.net.sublayers[k].role == Role::Head).collect();
         let mut all = vec![];
-        for (stage, theta) in thetas.into_iter().enumerate() {
+        for (stage, theta) in self.stages(&p)?.into_iter().enumerate() {
             let view = View::new(p.net.clone(), p.train.clone(), theta, cell.lambda)?;
-            let heads = (0..p.net.sublayers.len()).filter(|&k| p.net.sublayers[k].role == Role::Head);
-            for k in heads {
+            for &k in &heads {
                 let nu = descent(&view, k, self.accuracy)?;
                 all.push(State { lambda: cell.lambda, risk: view.trace.risk(), stage, nu });
             }
         }
+        Ok(all)
+    }
+
+    /// Parameters at the training times of `looks`, and at rest.
+    fn stages(&self, p: &Problem) -> Result<Vec<Vec<f64>>, Error> {
+        let mut flow = p.evolution(&Par::serial())?;
+        let mut at = |tau: &f64| {
+            flow.advance(*tau);
+            flow.parameters()
+        };
+        let mut all: Vec<Vec<f64>> = self.looks.iter().map(&mut at).collect();
+        let end = settle::settle(p, &self.rules, None, &|| true)?.expect("nothing stops it");
+        if end.outcome != settle::REST {
+            let why =
+                format!("a flow at lambda = {} ends {}, not at rest", p.config.dynamics.weight_decay, end.outcome);
+            return Err(AnalysisError::NotTestable(why).into());
+        }
+        all.push(end.parameters);
         Ok(all)
     }
 }
