@@ -18,6 +18,9 @@ use nalgebra::DMatrix;
 /// Most random features of a fit.
 const FEATURES: usize = 320;
 
+/// Weights, which sum to one, and particles.
+pub type Weighted = Vec<(f64, Vec<f64>)>;
+
 /// nu at one sublayer, and what the lemma says of it.
 #[derive(Clone, Debug)]
 pub struct Descent {
@@ -34,7 +37,7 @@ pub struct Descent {
     /// |e|/|p| of the fit.
     pub error: f64,
     /// Weights and particles of nu.
-    pub law: Vec<(f64, Vec<f64>)>,
+    pub law: Weighted,
 }
 
 impl Descent {
@@ -69,7 +72,7 @@ pub fn descent(view: &View, k: usize, accuracy: f64) -> Result<Descent, Analysis
 }
 
 /// nu and |e|/|p|.
-fn fit(view: &View, k: usize, accuracy: f64) -> Result<(Vec<(f64, Vec<f64>)>, f64), AnalysisError> {
+fn fit(view: &View, k: usize, accuracy: f64) -> Result<(Weighted, f64), AnalysisError> {
     let (x, p) = (&view.trace.states[k], &view.trace.adjoints[k + 1]);
     let (features, mut left) = (Features::new(view, k, x, FEATURES), target(view, k));
     let mut coefficients = DMatrix::zeros(features.values.ncols(), left.ncols());
@@ -98,7 +101,7 @@ fn target(view: &View, k: usize) -> DMatrix<f64> {
 }
 
 /// Particles that combine features with these coefficients: weights proportional to the norms of their output maps, as in the lemma.
-fn law(features: &Features, coefficients: &DMatrix<f64>) -> Vec<(f64, Vec<f64>)> {
+fn law(features: &Features, coefficients: &DMatrix<f64>) -> Weighted {
     let own = |i: usize| coefficients.rows(i * features.columns, features.columns);
     let total: f64 = (0..features.inner.len()).map(|i| own(i).norm()).sum();
     let one = |i: usize| {
