@@ -135,12 +135,12 @@ mod tests {
         let problem = cell.problem(&config, &law(&config).unwrap(), &rules).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = (folder.path().join("1.safetensors"), folder.path().join("2.safetensors"));
-        let whole = settle(&problem, &rules, &one, &|| true).unwrap().unwrap();
+        let whole = settle(&problem, &rules, Some(&one), &|| true).unwrap().unwrap();
         assert_eq!(whole.outcome, REST);
         let left = Counter::new(7);
         let may_go = || left.replace(left.get() - 1) > 0;
-        assert!(settle(&problem, &rules, &two, &may_go).unwrap().is_none(), "stopped after seven stages");
-        let rest = settle(&problem, &rules, &two, &|| true).unwrap().unwrap();
+        assert!(settle(&problem, &rules, Some(&two), &may_go).unwrap().is_none(), "stopped after seven stages");
+        let rest = settle(&problem, &rules, Some(&two), &|| true).unwrap().unwrap();
         assert!(whole.seen == rest.seen && whole.parameters == rest.parameters && whole.gradients == rest.gradients);
         let soon = StationaryConfig { residual: 1e-13, horizon: 1.0, ..rules };
         let mut early = problem;
