@@ -146,6 +146,6 @@ mod tests {
         let mut early = problem;
         early.config.dynamics.until = soon.horizon / cell.lambda;
         let path = folder.path().join("3.safetensors");
-        assert_eq!(settle(&early, &soon, &path, &|| true).unwrap().unwrap().outcome, "unsettled");
+        assert_eq!(settle(&early, &soon, Some(&path), &|| true).unwrap().unwrap().outcome, "unsettled");
     }
 }
