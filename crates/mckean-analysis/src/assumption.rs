@@ -8,6 +8,7 @@
 //! Checked: tests of the parts, `tests/failures.rs`.
 
 pub mod data;
+pub(crate) mod features;
 pub mod growth;
 pub mod smooth;
 pub mod universal;

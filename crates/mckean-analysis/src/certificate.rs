@@ -8,6 +8,7 @@
 pub mod adjoint;
 pub mod conditions;
 pub mod coverage;
+pub mod descent;
 pub mod gap;
 pub mod kernel;
 pub mod probe;

@@ -14,8 +14,10 @@ mod dissipation;
 mod failure;
 mod field;
 mod growth;
+mod infimum;
 mod kinds;
 mod lambda;
+mod landscape;
 mod moment;
 mod path;
 mod rate;
@@ -41,7 +43,9 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gao2024-prop3.1-variation", include_str!("../../../claims/gao2024-prop3.1-variation.toml")),
     ("gao2024-eq3.5-dissipation", include_str!("../../../claims/gao2024-eq3.5-dissipation.toml")),
     ("gao2024-prop3.2-moment", include_str!("../../../claims/gao2024-prop3.2-moment.toml")),
+    ("gao2024-prop3.3", include_str!("../../../claims/gao2024-prop3.3.toml")),
     ("gao2024-thm4.1-lambda", include_str!("../../../claims/gao2024-thm4.1-lambda.toml")),
+    ("gao2024-lemE.1", include_str!("../../../claims/gao2024-lemE.1.toml")),
     ("gao2024-f7-adjoint", include_str!("../../../claims/gao2024-f7-adjoint.toml")),
     ("gao2024-propG.1-assumptions", include_str!("../../../claims/gao2024-propG.1-assumptions.toml")),
     ("gao2024-lemD.6-width", include_str!("../../../claims/gao2024-lemD.6-width.toml")),

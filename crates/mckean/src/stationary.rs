@@ -10,9 +10,10 @@ mod cells;
 mod ends;
 mod plateau;
 mod settings;
-mod settle;
+pub(crate) mod settle;
 
 pub use analyse::Found;
+pub(crate) use cells::law;
 pub use cells::{Cell, Size};
 pub use ends::End;
 pub use plateau::{Level, Plateaus, plateaus};
@@ -65,7 +66,7 @@ fn plain(config: &Config) -> Config {
 /// Anything wrong with config or data, before anything is followed; folders that cannot be written.
 pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     config.stationary.check()?;
-    let law = cells::law(config)?;
+    let law = law(config)?;
     let grid = config.stationary.filled(&config.model);
     let cells = Cell::grid(&grid, law.init.atoms > 0);
     if let Some(largest) = cells.iter().rev().find(|c| matches!(c.size, Size::Finite(..))) {
@@ -85,7 +86,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     par.each(&mut missing, |_, (cell, failed)| {
         let one = || -> Result<(), Error> {
             let problem = cell.problem(config, &law, &grid)?;
-            let Some(settled) = settle::settle(&problem, &grid, &dir.checkpoint(&cell.name()), &may_go)? else {
+            let Some(settled) = settle::settle(&problem, &grid, Some(&dir.checkpoint(&cell.name())), &may_go)? else {
                 return Ok(());
             };
             store::write_json(&dir.analysis(&cell.name()), &End::new(*cell, &problem, settled)?)?;

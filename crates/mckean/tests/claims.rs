@@ -51,6 +51,30 @@ fn clouds_stall_along_widths_of_order_log_l_and_not_along_wider_ones() {
 }
 
 #[test]
+fn the_constant_of_the_descent_direction_falls_with_the_weight_decay_and_not_the_other_way() {
+    let mut claim = find("gao2024-lemE.1").unwrap().remove(0);
+    let numbers = "seeds = 1\nlambdas = [0.05, 0.02]\nlooks = [0.0]\naccuracy = 0.25\nresidual = 1e-3\n";
+    claim.quick = toml::from_str(numbers).unwrap();
+    assert_eq!(verdict(&claim), Verdict::Holds);
+    claim.quick = toml::from_str(&numbers.replace("[0.05, 0.02]", "[0.02, 0.05]")).unwrap();
+    assert_eq!(verdict(&claim), Verdict::Fails, "C_1 of a smaller weight decay");
+    claim.quick = toml::from_str(&numbers.replace("0.25", "1e-30")).unwrap();
+    assert_eq!(verdict(&claim), Verdict::NotTestable, "no fit is that good");
+}
+
+#[test]
+fn width_alone_does_not_close_the_gap_of_infima() {
+    let mut claim = find("gao2024-prop3.3").unwrap().remove(0);
+    let numbers = "lambda = 0.2\nseeds = 1\nwidths = [4, 8, 16]\ndepths = [2, 2, 2]\nfitted = 1\nlimit = [\"init.atoms=16\"]\nstarts = 1\nresidual = 1e-4\n";
+    claim.quick = toml::from_str(numbers).unwrap();
+    let row = claim.verify(Tier::Quick, &Par::new(2)).unwrap();
+    assert!(row.verdict == Verdict::Fails && row.value == Some(0.0), "{row:#?}");
+    claim.quick = toml::from_str(&numbers.replace("[2, 2, 2]", "[2, 2]")).unwrap();
+    let text = claim.verify(Tier::Quick, &Par::serial()).unwrap_err().to_string();
+    assert!(text.contains("as many of the one as of the other"), "{text}");
+}
+
+#[test]
 fn missing_numbers_are_named() {
     let mut claim = find("gao2024-thm4.1-lambda").unwrap().remove(0);
     claim.quick.remove("lambdas");

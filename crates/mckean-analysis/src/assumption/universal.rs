@@ -9,6 +9,7 @@
 //! Cost: two singular value decompositions of (samples n, features) a sublayer.
 //! Checked: tests below (planted targets are fitted and predicted, noise is neither), `tests/failures.rs`.
 
+use super::features::{Features, terms};
 use super::growth;
 use crate::certificate::View;
 use crate::certificate::probe::outer;
@@ -23,8 +24,6 @@ const FEATURES: usize = 320;
 const TOKENS: usize = 256;
 /// Residual, relative to p, that counts as approximated.
 const APPROXIMATED: f64 = 0.05;
-/// Singular values below this share of the largest are left out.
-const CUT: f64 = 1e-12;
 
 /// The clauses for one kind of particle, `g` the paper's letter.
 pub fn conditions(view: &View, role: Role, g: &str) -> Vec<Condition> {
@@ -148,7 +147,7 @@ impl Fit {
 pub fn fits(view: &View, role: Role, most: usize) -> Vec<Fit> {
     let own = |k: &usize| view.net().sublayers[*k].role == role;
     let all = (0..view.net().sublayers.len()).filter(own);
-    all.map(|k| fit(view, k, role, &view.trace.adjoints[k + 1], most)).collect()
+    all.map(|k| fit(view, k, &view.trace.adjoints[k + 1], most)).collect()
 }
 
 /// Samples of a fit.
@@ -157,11 +156,11 @@ fn used(view: &View) -> usize {
 }
 
 /// `target` (samples, n, D) fitted by features at the states of sublayer `k`.
-fn fit(view: &View, k: usize, role: Role, target: &[f64], most: usize) -> Fit {
+fn fit(view: &View, k: usize, target: &[f64], most: usize) -> Fit {
     let (n, d) = (view.net().tokens, view.net().dim);
     let samples = used(view);
     let (x, target) = (&view.trace.states[k][..samples * n * d], &target[..samples * n * d]);
-    let features = features(view, k, role, x, most.min(2 * samples * n));
+    let features = Features::new(view, k, x, most.min(2 * samples * n)).values;
     let target = DMatrix::from_row_slice(samples * n, d, target);
     let rows = |odd: usize| (0..samples * n).filter(|r| r / n % 2 == odd).collect::<Vec<usize>>();
     let part = |m: &DMatrix<f64>, odd: usize| m.select_rows(&rows(odd));
@@ -184,14 +183,10 @@ struct Left {
 
 /// Least squares of `target` on `features`, judged on other rows.
 fn least_squares(features: &DMatrix<f64>, target: &DMatrix<f64>, at: &DMatrix<f64>, wanted: &DMatrix<f64>) -> Left {
-    let svd = features.clone().svd(true, true);
-    let (u, v) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
-    let cut = CUT * svd.singular_values.max();
     let (mut left, size) = (wanted.clone(), wanted.norm());
     let mut found = Left { last: 1.0, best: 1.0, rank: 0 };
-    for (i, s) in svd.singular_values.iter().enumerate().filter(|(_, s)| **s > cut) {
-        let (column, along) = (at * v.row(i).transpose() / *s, u.column(i).tr_mul(target));
-        left -= column * along;
+    for (direction, along) in terms(features, target) {
+        left -= at * direction * along;
         found.last = left.norm() / size;
         found.best = found.best.min(found.last);
         found.rank += 1;
@@ -203,28 +198,6 @@ fn least_squares(features: &DMatrix<f64>, target: &DMatrix<f64>, at: &DMatrix<f6
 fn distinct(x: &[f64], d: usize) -> usize {
     let key = |t: &[f64]| t.iter().map(|x| (x * 1e9).round() as i64).collect::<Vec<i64>>();
     x.chunks(d).map(key).collect::<std::collections::HashSet<_>>().len()
-}
-
-/// Features (samples n, at least one): entry of the output's first row for each column of the output map, over random a_2 in the unit ball.
-fn features(view: &View, k: usize, role: Role, x: &[f64], most: usize) -> DMatrix<f64> {
-    let (d, outer) = (view.net().dim, outer(view, role));
-    let tensor = view.maps.tensors(role).iter().find(|t| t.sums_particles).expect("every encoder has an output map");
-    let (columns, first) = (tensor.len() / tensor.shape[0], outer.iter().position(|o| *o).unwrap_or(0));
-    let count = most.div_ceil(columns).max(1);
-    let mut draws = Seed(0).stream("assumption.features").at(k as u64).open();
-    let mut all = DMatrix::zeros(x.len() / d, count * columns);
-    for p in 0..count {
-        let mut alpha: Vec<f64> = outer.iter().map(|o| if *o { 0.0 } else { draws.normal() }).collect();
-        let size = draws.uniform().sqrt() / alpha.iter().map(|a| a * a).sum::<f64>().sqrt();
-        alpha.iter_mut().for_each(|a| *a *= size);
-        for column in 0..columns {
-            alpha[first + column] = 1.0;
-            let out = view.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, x);
-            out.iter().step_by(d).enumerate().for_each(|(row, o)| all[(row, p * columns + column)] = *o);
-            alpha[first + column] = 0.0;
-        }
-    }
-    all
 }
 
 #[cfg(test)]
@@ -250,10 +223,10 @@ mod tests {
             let planted = many.maps.forward(Cloud { role, theta: &alpha, scales: &[1.0] }, &many.trace.states[k]);
             let mut draws = Seed(1).stream("universal.test").open();
             let noise: Vec<f64> = planted.iter().map(|_| draws.normal()).collect();
-            let (fits, noisy) = (fit(&many, k, role, &planted, 180), fit(&many, k, role, &noise, 20));
+            let (fits, noisy) = (fit(&many, k, &planted, 180), fit(&many, k, &noise, 20));
             assert!(fits.residual < 0.05 && fits.held_out < 0.3 && !fits.is_trivial(), "sublayer {k}: {fits:?}");
             assert!(noisy.residual > 0.8 && noisy.held_out > 0.8, "sublayer {k}: {noisy:?}");
-            let all = fit(&few, k, role, &noise, 320);
+            let all = fit(&few, k, &noise, 320);
             assert!(
                 all.residual < 1e-6 && all.is_trivial() && all.held_out > 0.5,
                 "interpolated, not predicted: {all:?}"

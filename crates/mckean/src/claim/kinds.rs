@@ -6,8 +6,8 @@
 //! Checked: `tests/claims.rs`.
 
 use super::{
-    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, field, growth, lambda, moment, path,
-    rate, sampled, variation, velocity, width,
+    Context, Found, adjoint, assumptions, chaos, continuity, dissipation, failure, field, growth, infimum, lambda,
+    landscape, moment, path, rate, sampled, variation, velocity, width,
 };
 use crate::error::Error;
 
@@ -33,6 +33,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("continuity", continuity::measure),
     ("failure", failure::measure),
     ("growth", growth::measure),
+    ("landscape", landscape::measure),
+    ("infimum", infimum::measure),
 ];
 
 /// The kind of this name.

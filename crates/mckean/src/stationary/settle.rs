@@ -49,19 +49,19 @@ pub struct Settled {
 /// Outcome of a flow that rests.
 pub const REST: &str = "rest";
 
-/// Follows `problem`, kept in the file `path`, as long as `may_go` says so; nothing when it was stopped.
+/// Follows `problem`, kept in the file `path` if there is one, as long as `may_go` says so; nothing when it was stopped.
 ///
 /// # Errors
 /// A damaged checkpoint, a folder that cannot be written.
 pub fn settle(
     problem: &Problem,
     rules: &StationaryConfig,
-    path: &Path,
+    path: Option<&Path>,
     may_go: &dyn Fn() -> bool,
 ) -> Result<Option<Settled>, Error> {
     let lambda = problem.config.dynamics.weight_decay;
     let (mut flow, mut seen) = (problem.evolution(&Par::serial())?, vec![]);
-    if let Some((saved, _)) = store::read_saved(path)? {
+    if let Some((saved, _)) = path.map(store::read_saved).transpose()?.flatten() {
         flow.restore(&saved)?;
         let all = saved.arrays.iter().find(|a| a.0 == STAGES).map_or(&[][..], |a| &a.1);
         seen.extend(all.chunks_exact(5).map(Seen::read));
@@ -82,9 +82,11 @@ pub fn settle(
         let next = (GROWTH * last.tau).clamp(last.tau + STAGE.0 / lambda, last.tau + STAGE.1 / lambda);
         reached = flow.advance(next.min(end));
         seen.extend(Some(look(problem, &mut *flow)).filter(|s| s.numbers().iter().all(|x| x.is_finite())));
-        let mut saved = flow.save();
-        saved.arrays.push((STAGES.into(), seen.iter().flat_map(|s| s.numbers()).collect()));
-        store::write_saved(path, &saved, &[])?;
+        if let Some(path) = path {
+            let mut saved = flow.save();
+            saved.arrays.push((STAGES.into(), seen.iter().flat_map(|s| s.numbers()).collect()));
+            store::write_saved(path, &saved, &[])?;
+        }
     }
 }
 
@@ -133,17 +135,17 @@ mod tests {
         let problem = cell.problem(&config, &law(&config).unwrap(), &rules).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = (folder.path().join("1.safetensors"), folder.path().join("2.safetensors"));
-        let whole = settle(&problem, &rules, &one, &|| true).unwrap().unwrap();
+        let whole = settle(&problem, &rules, Some(&one), &|| true).unwrap().unwrap();
         assert_eq!(whole.outcome, REST);
         let left = Counter::new(7);
         let may_go = || left.replace(left.get() - 1) > 0;
-        assert!(settle(&problem, &rules, &two, &may_go).unwrap().is_none(), "stopped after seven stages");
-        let rest = settle(&problem, &rules, &two, &|| true).unwrap().unwrap();
+        assert!(settle(&problem, &rules, Some(&two), &may_go).unwrap().is_none(), "stopped after seven stages");
+        let rest = settle(&problem, &rules, Some(&two), &|| true).unwrap().unwrap();
         assert!(whole.seen == rest.seen && whole.parameters == rest.parameters && whole.gradients == rest.gradients);
         let soon = StationaryConfig { residual: 1e-13, horizon: 1.0, ..rules };
         let mut early = problem;
         early.config.dynamics.until = soon.horizon / cell.lambda;
         let path = folder.path().join("3.safetensors");
-        assert_eq!(settle(&early, &soon, &path, &|| true).unwrap().unwrap().outcome, "unsettled");
+        assert_eq!(settle(&early, &soon, Some(&path), &|| true).unwrap().unwrap().outcome, "unsettled");
     }
 }
