@@ -11,7 +11,7 @@ use super::rate::parts;
 use super::{Context, Found};
 use crate::error::Error;
 use crate::rates::Shared;
-use mckean_analysis::fit::{Axis, Cell, power_law};
+use mckean_analysis::fit::{Axis, Cell, Estimate, power_law};
 use mckean_dynamics::limit::{Problem, blocks, joint};
 use mckean_dynamics::objective::Objective;
 use mckean_engine::{Network, Risk};
@@ -40,7 +40,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
             cells.push(Cell { width: m as f64, depth: l as f64, gaps });
         }
     }
-    let (depth, width) = (power_law(&cells, Axis::Depth)?.slope, power_law(&cells, Axis::Width)?.slope);
+    let (depth, width) = (slope_in_depth(&cells)?, power_law(&cells, Axis::Width)?.slope);
     let list: Vec<String> = cells.iter().map(|c| format!("({}, {}) {:.1e}", c.width, c.depth, c.rms())).collect();
     let words = format!(
         "exponent in M {:.3} [{:.3}, {:.3}] (none is stated); {} seeds each; rms distance by (M, L): {}",
@@ -51,6 +51,16 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
         list.join(", ")
     );
     Ok(Found { value: depth.value, interval: Some((depth.low, depth.high)), words, ..Default::default() })
+}
+
+/// The slope in L, its interval of chance widened by the shift when the shallowest networks are left out: log gap is no line, but bends as
+/// 1/L, and chance alone is smaller than that.
+fn slope_in_depth(cells: &[Cell]) -> Result<Estimate, Error> {
+    let shallowest = cells.iter().map(|c| c.depth).fold(f64::INFINITY, f64::min);
+    let deeper: Vec<Cell> = cells.iter().filter(|c| c.depth > shallowest).cloned().collect();
+    let all = power_law(cells, Axis::Depth)?.slope;
+    let shift = (all.value - power_law(&deeper, Axis::Depth)?.slope.value).abs();
+    Ok(Estimate { low: all.low - shift, high: all.high + shift, ..all })
 }
 
 /// Root mean square distance between velocities in a network and in its empirical measure, over blocks and atoms.
