@@ -32,7 +32,7 @@ pub use points::sobol_particles;
 pub use refine::solve;
 pub use series::{Band, Series};
 pub use statistics::student;
-pub use whiten::{Whiten, whiten};
+pub use whiten::{Whiten, most as most_whitened, whiten};
 
 use mckean_data::Dataset;
 use mckean_engine::DataShape;

@@ -7,7 +7,7 @@
 //! Checked: acceptance (mid regime): at most 2e-3 relative, and at most half of that of independent particles.
 
 use crate::problems;
-use mckean_dynamics::limit::{Problem, sobol_particles, trace, whiten};
+use mckean_dynamics::limit::{Problem, most_whitened, sobol_particles, trace, whiten};
 use mckean_engine::Network;
 use mckean_model::{DepthMethod, ModelConfig, init};
 use mckean_num::par::Par;
@@ -41,7 +41,7 @@ fn one(p: &Problem, width: usize, points: Points, seed: u64) -> f64 {
             let law = law.at(m.depth_method.time(m.depth, slice));
             let mut own = sobol_particles(&law, seed, slice + 1, 0..width / 2);
             if points == Points::White {
-                whiten(&law, width / 8, &mut own);
+                whiten(&law, most_whitened(width), &mut own);
             }
             own.iter().enumerate().for_each(|(j, x)| slots.place(j, x, &mut start));
         }

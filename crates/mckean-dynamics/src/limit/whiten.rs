@@ -28,7 +28,7 @@ pub enum Whiten {
 
 /// Numbers of the largest tensor that sets of `particles` can whiten: pairs of particles are independent, and four of them a number
 /// leave half sets two.
-pub(super) fn most(particles: usize) -> usize {
+pub fn most(particles: usize) -> usize {
     particles / 8
 }
 

@@ -8,12 +8,12 @@
 //! Checked: `tests/claims.rs` (holds; fails along M ~ L).
 
 use super::chaos::no_atoms;
-use super::rate::parts;
+use super::rate::{limit, parts};
 use super::{Context, Found, sample};
 use crate::error::Error;
-use crate::rates::{Measured, Quantity, RatesConfig, Reference, Shared, Target};
+use crate::rates::{Measured, Quantity, RatesConfig, Shared, Target};
 use mckean_analysis::fit::{Axis, Cell, power_law};
-use mckean_dynamics::limit::{Problem, Series, Settings, solve};
+use mckean_dynamics::limit::Series;
 use mckean_num::par::Par;
 
 /// Exponent in L of the gap to the limit.
@@ -24,9 +24,9 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     if problem.init.atoms == 0 {
         return Ok(no_atoms());
     }
-    let Some(limit) = limit(&problem, &settings, c.par)? else {
-        let why = "the limit itself ends early".to_string();
-        return Ok(Found { not_testable: Some(why), ..Default::default() });
+    let limit = match limit(&problem, &settings, c.par)? {
+        Ok((curves, _)) => curves,
+        Err(ended) => return Ok(ended),
     };
     let all = follow(&Shared::new(&problem, &settings, &grid), &path, &limit, (c.par, grid.seeds))?;
     let raw = cells(&all, |m| m.limit.get(quantity));
@@ -61,14 +61,6 @@ fn path(c: &Context<'_>, grid: &RatesConfig) -> Result<Vec<(usize, usize)>, Erro
         true => Ok(grid.widths.iter().copied().zip(grid.depths.iter().copied()).collect()),
         false => Err(c.wrong("widths", "as many widths as depths")),
     }
-}
-
-/// Curves of the limit, unless it ends early.
-fn limit(problem: &Problem, settings: &Settings, par: &Par) -> Result<Option<Series>, Error> {
-    let limit = solve(problem, settings, par, &mut |_| {})?;
-    let bands = [&limit.risk, &limit.objective, &limit.moment, &limit.outputs];
-    let whole = limit.taus.len() == settings.taus.len();
-    Ok(whole.then(|| Reference::curves(bands, problem.data.samples).0))
 }
 
 /// A size (M, L) and the gaps of all its seeds.

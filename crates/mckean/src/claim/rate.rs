@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::rates::analyse::noise;
 use crate::rates::{Entry, Gaps, Quantity, RatesConfig, Reference, Rung, Shared, ladder};
 use mckean_analysis::fit::{Axis, Estimate, power_law};
-use mckean_dynamics::limit::{Problem, Settings, solve};
+use mckean_dynamics::limit::{Problem, Series, Settings, solve};
+use mckean_num::par::Par;
 
 /// Exponent in M of the noise: of outputs, R and Q the one farthest from the prediction.
 pub fn width(c: &Context<'_>) -> Result<Found, Error> {
@@ -40,13 +41,10 @@ pub fn width(c: &Context<'_>) -> Result<Found, Error> {
 /// Exponent in L of the bias: of outputs, R and Q the one farthest from the prediction.
 pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     let (problem, settings, grid) = parts(c, &["ladder"])?;
-    let limit = solve(&problem, &settings, c.par, &mut |_| {})?;
-    if limit.taus.len() < settings.taus.len() {
-        let why = format!("the limit itself ends early: {}", limit.outcome.name());
-        return Ok(Found { not_testable: Some(why), ..Default::default() });
-    }
-    let bands = [&limit.risk, &limit.objective, &limit.moment, &limit.outputs];
-    let (series, error) = Reference::curves(bands, problem.data.samples);
+    let (series, error) = match limit(&problem, &settings, c.par)? {
+        Ok(limit) => limit,
+        Err(ended) => return Ok(ended),
+    };
     let shared = Shared::new(&problem, &settings, &grid);
     let mut all: Vec<_> = grid.ladder.iter().map(|&l| (l, None)).collect();
     c.par.each(&mut all, |_, (l, slot)| *slot = Some(shared.wide(*l)));
@@ -97,6 +95,21 @@ pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Setting
     let grid = grid.filled(problem.init.atoms > 0);
     grid.check(&problem)?;
     Ok((problem, crate::limit::settings(&config), grid))
+}
+
+/// Curves of the limit and their known error; not testable where it ends early.
+pub(super) fn limit(
+    problem: &Problem,
+    settings: &Settings,
+    par: &Par,
+) -> Result<std::result::Result<(Series, Gaps), Found>, Error> {
+    let limit = solve(problem, settings, par, &mut |_| {})?;
+    if limit.taus.len() < settings.taus.len() {
+        let why = format!("the limit itself ends early: {}", limit.outcome.name());
+        return Ok(Err(Found { not_testable: Some(why), ..Default::default() }));
+    }
+    let bands = [&limit.risk, &limit.objective, &limit.moment, &limit.outputs];
+    Ok(Ok(Reference::curves(bands, problem.data.samples)))
 }
 
 fn entry(depth: usize, width: usize, seed: usize, wide: Gaps) -> Entry {

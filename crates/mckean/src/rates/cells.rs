@@ -11,7 +11,9 @@ use super::ended::Ended;
 use super::gaps::Gaps;
 use super::settings::RatesConfig;
 use crate::error::Error;
-use mckean_dynamics::limit::{Finite, Problem, Series, Settings, Trace, blocks, sobol_particles, trace, whiten};
+use mckean_dynamics::limit::{
+    Finite, Problem, Series, Settings, Trace, blocks, most_whitened, sobol_particles, trace, whiten,
+};
 use mckean_engine::Network;
 use mckean_model::{LawAt, init};
 use mckean_num::rng::{Seed, mix64};
@@ -131,7 +133,7 @@ impl<'a> Shared<'a> {
     /// `rates.wide` whitened particles of a law without atoms, from the scrambling `seed` of one place.
     pub(super) fn points(&self, law: &LawAt<'_>, seed: u64, place: usize) -> Vec<Vec<f64>> {
         let mut own = sobol_particles(law, seed, place, 0..self.wide / 2);
-        whiten(law, self.wide / 8, &mut own);
+        whiten(law, most_whitened(self.wide), &mut own);
         own
     }
 

@@ -111,6 +111,7 @@ fn against_width(r: &Record) -> Figure {
         Series::line("removed in quadrature", left, removed).style(Style::Points).colour(Colour::Index(3)),
         Series::line("above the floor", x, last(|d| d.above)).colour(Colour::Index(2)),
     ];
+    let series = series.into_iter().filter(|s| !s.y.is_empty()).collect();
     let caption = format!(
         "Root mean square over seeds of sqrt(int W2² dt) at L = {}, last snapshot. The floor is what the same draws have when the limit drives them.",
         deepest.copied().unwrap_or(0)
