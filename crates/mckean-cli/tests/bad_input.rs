@@ -172,9 +172,10 @@ fn configs_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder.toml")).unwrap();
     fs::write(folder.path().join("latin1.toml"), b"name = \"caf\xe9\"\n").unwrap();
-    for name in ["missing.toml", "folder.toml", "latin1.toml"] {
+    for (name, why) in [("missing.toml", "No such file"), ("folder.toml", "directory"), ("latin1.toml", "no text file")]
+    {
         for verb in ["check", "run", "sweep"] {
-            refuse_in(folder.path(), FLOW, &[verb, name], &[name, "cannot read", "mckean new"]);
+            refuse_in(folder.path(), FLOW, &[verb, name], &[name, why, "cannot read", "mckean new"]);
         }
     }
 }

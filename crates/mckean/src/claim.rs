@@ -157,8 +157,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn find(wanted: &str) -> Result<Vec<Claim>, Error> {
     if wanted.ends_with(".toml") {
         let path = Path::new(wanted);
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::ReadConfig { path: path.into(), problem: e.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|e| Error::unreadable(path, &e))?;
         let id = path.file_stem().map_or(wanted.into(), |s| s.to_string_lossy().into_owned());
         return Ok(vec![parse(&id, &text)?]);
     }

@@ -139,8 +139,7 @@ impl Config {
     /// # Errors
     /// Unreadable file, bad TOML, unknown keys, wrong types.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::ReadConfig { path: path.into(), problem: e.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|e| Error::unreadable(path, &e))?;
         Config::parse(&text, &path.display().to_string(), overrides)
     }
 

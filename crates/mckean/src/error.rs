@@ -5,7 +5,7 @@
 //! Cost: none.
 //! Checked: `tests/bad_input.rs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An error a user can act on.
 #[derive(Debug, thiserror::Error)]
@@ -102,4 +102,15 @@ pub enum Error {
     /// Run directory and report.
     #[error(transparent)]
     Report(#[from] mckean_report::ReportError),
+}
+
+impl Error {
+    /// A config or claim that cannot be read as text.
+    pub(crate) fn unreadable(path: &Path, e: &std::io::Error) -> Error {
+        let problem = match e.kind() {
+            std::io::ErrorKind::InvalidData => "it is no text file (TOML in UTF-8 is needed)".into(),
+            _ => e.to_string(),
+        };
+        Error::ReadConfig { path: path.into(), problem }
+    }
 }
