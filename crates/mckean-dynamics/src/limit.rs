@@ -21,6 +21,7 @@ mod points;
 mod refine;
 mod sample;
 mod series;
+mod snapshot;
 mod statistics;
 mod whiten;
 
@@ -31,6 +32,7 @@ pub use member::{Particles, Trace, trace};
 pub use points::sobol_particles;
 pub use refine::solve;
 pub use series::{Band, Series};
+pub use snapshot::Snapshot;
 pub use statistics::student;
 pub use whiten::{Whiten, most as most_whitened, whiten};
 
@@ -92,6 +94,8 @@ pub struct Settings {
     pub seed: u64,
     /// Times at which the particle law is kept.
     pub snapshots: Vec<f64>,
+    /// Depths at which it is kept; empty: four quarters of it, or more where the solver takes more depth steps.
+    pub depths: Vec<f64>,
     /// Once raised, the solver begins nothing more and returns the best curve that it has.
     pub stop: Arc<AtomicBool>,
 }
@@ -133,8 +137,8 @@ pub struct Limit {
     pub seconds: f64,
     /// Seconds that the asked tolerance would take in all, if it was not reached.
     pub predicted: Option<f64>,
-    /// Particle law at the snapshot times (none from a grid): time, network, parameters.
-    pub snapshots: Vec<(f64, Arc<mckean_engine::Network>, Vec<f64>)>,
+    /// Particle law at the snapshot times and depths.
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// Why there is no limit.
@@ -164,8 +168,10 @@ fn setting(key: &'static str, value: impl ToString, problem: impl ToString) -> L
 
 impl Default for Settings {
     fn default() -> Self {
-        let (taus, snapshots, stop, source) = (vec![], vec![], Arc::default(), Source::Auto);
-        Settings { taus, rtol: 1e-2, floor: 1e-3, budget: 60.0, source, whiten: Whiten::Auto, seed: 1, snapshots, stop }
+        let (taus, snapshots, depths, stop) = (vec![], vec![], vec![], Arc::default());
+        let (rtol, floor, budget, seed) = (1e-2, 1e-3, 60.0, 1);
+        let (source, whiten) = (Source::Auto, Whiten::Auto);
+        Settings { taus, rtol, floor, budget, source, whiten, seed, snapshots, depths, stop }
     }
 }
 
@@ -207,7 +213,7 @@ impl Settings {
         }
         match self.snapshots.iter().find(|s| !self.taus.contains(s)) {
             Some(s) => Err(setting("snapshots", s, "snapshots are taken at times of limit.taus. Add it there.")),
-            None => Ok(()),
+            None => snapshot::check(self),
         }
     }
 }

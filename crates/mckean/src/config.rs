@@ -76,14 +76,16 @@ pub struct LimitConfig {
     /// "rqmc": whether the particles of a slice get the exact mean and covariance of the law, tensor by tensor: "on" (refused where a tensor
     /// has more than 128 numbers), "off", "auto" (the tensors that are small enough; none for loose tolerances).
     pub whiten: Whiten,
-    /// Times of `taus` at which the particle law is kept; empty keeps the last.
+    /// Times of `taus` at which the particle law is kept; empty keeps the first and the last.
     pub snapshots: Vec<f64>,
+    /// Depths t in [0, 1] at which it is kept (multiples of one fraction 1/n, n up to 32); empty keeps quarters of it, or more where the solver takes more depth steps.
+    pub depths: Vec<f64>,
 }
 
 impl Default for LimitConfig {
     fn default() -> Self {
-        let Settings { taus, rtol, floor, budget, source: method, whiten, snapshots, .. } = Settings::default();
-        LimitConfig { taus, rtol, floor, budget, method, whiten, snapshots }
+        let Settings { taus, rtol, floor, budget, source: method, whiten, snapshots, depths, .. } = Settings::default();
+        LimitConfig { taus, rtol, floor, budget, method, whiten, snapshots, depths }
     }
 }
 

@@ -16,6 +16,7 @@ mod initial;
 pub mod keys;
 pub mod limit;
 pub mod limit_report;
+pub mod particle_law;
 pub mod problem;
 pub mod rates;
 pub mod rates_report;

@@ -10,9 +10,10 @@ use crate::error::Error;
 use crate::experiment;
 use crate::initial::initial;
 use crate::limit_report;
+use crate::particle_law;
 use mckean_dynamics::config::{Kind, Precision};
 use mckean_dynamics::limit::{self, Band, Limit, Settings};
-use mckean_engine::{DataShape, Network};
+use mckean_engine::DataShape;
 use mckean_num::par::Par;
 use mckean_report::metrics::{MetricsLog, Value};
 use mckean_report::tensors::{self, NamedTensor};
@@ -101,10 +102,11 @@ pub fn settings(config: &Config) -> Settings {
     let l = &config.limit;
     let grid = || (0..=10).map(|i| config.dynamics.until * f64::from(i) / 10.0).collect();
     let taus: Vec<f64> = if l.taus.is_empty() { grid() } else { l.taus.clone() };
-    let last = || taus.last().copied().into_iter().collect();
-    let snapshots = if l.snapshots.is_empty() { last() } else { l.snapshots.clone() };
+    let ends = || if taus.len() > 1 { vec![taus[0], taus[taus.len() - 1]] } else { taus.clone() };
+    let snapshots = if l.snapshots.is_empty() { ends() } else { l.snapshots.clone() };
     let (rtol, floor, budget, source, whiten) = (l.rtol, l.floor, l.budget, l.method, l.whiten);
-    Settings { taus, rtol, floor, budget, source, whiten, seed: config.seed, snapshots, stop: Arc::default() }
+    let (seed, depths, stop) = (config.seed, l.depths.clone(), Arc::default());
+    Settings { taus, rtol, floor, budget, source, whiten, seed, snapshots, depths, stop }
 }
 
 /// Outcome of a limit that was stopped; it is solved again when it is asked for again.
@@ -226,31 +228,6 @@ fn write(dir: &RunDir, found: &Limit, record: &Record, samples: usize) -> Result
         );
     }
     tensors::save(dir.array("curves"), &all, &[])?;
-    tensors::save(dir.array("law"), &snapshots(found), &[])?;
+    particle_law::save(dir, &found.snapshots)?;
     crate::store::write_json(&dir.analysis("limit"), record)
-}
-
-/// The particles of the first replicate at the snapshot times, with depth and weight of every slice.
-fn snapshots(found: &Limit) -> Vec<NamedTensor> {
-    let taus: Vec<f64> = found.snapshots.iter().map(|s| s.0).collect();
-    let mut all = vec![NamedTensor::f64("tau", &[taus.len()], taus)];
-    if let Some((_, net, _)) = found.snapshots.first() {
-        let slices = |f: &dyn Fn(usize) -> f64| (0..net.config.slices()).map(f).collect::<Vec<f64>>();
-        let (method, steps) = (net.config.depth_method, net.config.depth);
-        all.push(NamedTensor::f64("t", &[net.config.slices()], slices(&|s| method.time(steps, s))));
-        all.push(NamedTensor::f64(
-            "weight",
-            &[net.config.slices()],
-            slices(&|s| 1.0 / method.inverse_weight(steps, s)),
-        ));
-    }
-    for (i, (_, net, beta)) in found.snapshots.iter().enumerate() {
-        all.extend(particles(net, beta, i));
-    }
-    all
-}
-
-fn particles(net: &Network, beta: &[f64], i: usize) -> Vec<NamedTensor> {
-    let name = |t: &mckean_model::Tensor| format!("{i}.{}", t.name.replacen("blocks", "slices", 1));
-    net.layout.tensors.iter().map(|t| NamedTensor::f64(name(t), &t.shape, beta[t.range.clone()].to_vec())).collect()
 }

@@ -1,13 +1,14 @@
 //! The HTML page of a limit, rebuilt at any time from its directory.
 //!
 //! Maths: none of its own.
-//! Shapes: reads `analysis/limit.json`, `manifest.json`, `resolved.toml`.
+//! Shapes: reads `analysis/limit.json`, `arrays/law.safetensors`, `manifest.json`, `resolved.toml`.
 //! Cost: milliseconds.
 //! Checked: `tests/limits.rs`; looked at as pictures.
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::limit::Record;
+use crate::particle_law;
 use crate::report::{cost, references, short};
 use mckean_dynamics::limit::Band;
 use mckean_report::page::{Block, Headline, Page, Row, Section};
@@ -35,6 +36,7 @@ pub fn write(dir: &RunDir) -> Result<PathBuf, Error> {
     let sections = vec![
         Section::new("The limit", vec![Block::Figures(curves(&record))]),
         Section::new("Where the error comes from", vec![Block::Figures(errors(&record)), table(&record)]),
+        Section::new("The law of the particles", vec![Block::Figures(particle_law::figures(dir))]),
         Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]),
         Section::new("What was asked", vec![Block::Code(resolved)]),
         references(&manifest.citations),
@@ -121,7 +123,7 @@ fn errors(r: &Record) -> Vec<Figure> {
             part("total", &total, 4),
         ];
         let used = series.into_iter().filter(|s| s.y.iter().any(|y| *y > 0.0)).collect();
-        let caption = "Half widths of the 95 % intervals over replicates and of the correction for finitely many particles (bias), differences to finer steps.";
+        let caption = "Half widths of the 95 % intervals over replicates and of the correction for finitely many particles (bias; on a grid: cells and walls), differences to finer steps.";
         figure(name, title, caption, Axis::log("", "error"), used)
     };
     vec![one(&r.risk, "risk-error", "Error of R"), one(&r.objective, "objective-error", "Error of Q")]

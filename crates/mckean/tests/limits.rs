@@ -75,11 +75,13 @@ fn a_limit_leaves_consistent_curves_arrays_and_a_page() {
         "a symmetric law starts at T = H, and the query shows no answer"
     );
     let law = tensors::load(dir.array("law")).unwrap();
-    let weights = law.get("weight").unwrap();
-    let v = law.get("1.slices.0.attention.v").unwrap();
-    assert_eq!((weights.shape.clone(), v.shape.clone()), (vec![3 * record.depth_steps + 1], vec![4, 4, 4]));
+    let (t, v) = (law.get("t").unwrap(), law.get("1.slices.0.attention.v").unwrap());
+    let mass = law.f64("1.slices.0.attention.mass", &[4]).unwrap();
+    assert_eq!((t.shape.clone(), v.shape.clone()), (vec![record.depth_steps.max(4) + 1], vec![4, 4, 4]));
+    assert_eq!(mass, [0.25; 4]);
     let page = std::fs::read_to_string(dir.report()).unwrap();
     assert!(page.contains("objective Q") && page.contains("Where the error comes from"));
+    assert!(page.contains("Law of attention v") && page.contains("Law of feed-forward w2"));
     std::fs::remove_file(dir.report()).unwrap();
     mckean::report::write_run(&dir).unwrap();
     assert_eq!(std::fs::read_to_string(dir.report()).unwrap(), page, "the page is rebuilt as it was");

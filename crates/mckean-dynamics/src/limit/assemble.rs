@@ -2,27 +2,31 @@
 //!
 //! Maths: that of `series`.
 //! Shapes: curves over the times that all flows reached.
-//! Cost: linear in the curves.
+//! Cost: linear in the curves; one more flow for the snapshots.
 //! Checked: `tests/limit.rs`, `tests/limit_finite.rs`.
 
-use super::ladder::DEPTH;
-use super::member::{Member, Particles};
+use super::ladder::visits;
+use super::member::{Member, Particles, trace};
 use super::plan::Pilot;
 use super::refine::Solver;
 use super::sample::{Sample, sooner};
 use super::series::{Band, CURVES, Pick, largest};
+use super::snapshot::{self, Snapshot};
 use super::{Limit, LimitError};
 use crate::evolution::Outcome;
 
+/// Least tolerance of the time steps of particles that are kept.
+const SNAPSHOT: f64 = 1e-4;
+/// Velocity calls of their flow over those of a coarse one, about; fewest particles a slice.
+const CALLS: f64 = 5.0;
+const LEAST: usize = 64;
+
 impl Solver<'_> {
     /// The atoms are the particles: only depth and time remain.
-    pub(super) fn of_atoms(self) -> Result<Limit, LimitError> {
+    pub(super) fn of_atoms(mut self) -> Result<Limit, LimitError> {
         let l = self.ladder;
-        let sample = Sample {
-            pilot: Pilot { widths: [self.problem.init.atoms; 3], ..Pilot::default() },
-            net: Some(Member::new(self.problem, self.law, &Particles::Atoms, (DEPTH, l.steps))?.net),
-            ..Sample::default()
-        };
+        let sample =
+            Sample { pilot: Pilot { widths: [self.problem.init.atoms; 3], ..Pilot::default() }, ..Sample::default() };
         let ended = l.all().into_iter().map(|t| t.outcome).filter(|o| *o != Outcome::Finished);
         let outcome = ended.min_by(sooner).unwrap_or(Outcome::Finished);
         let band = |pick: Pick| {
@@ -30,18 +34,43 @@ impl Solver<'_> {
             let n = depth.len().min(time.len());
             Band::exact(&pick(&l.base.series)[..n], &depth[..n], &time[..n])
         };
-        let kept = l.base.kept.clone();
-        Ok(self.limit(band, sample, (outcome, l.reached()), kept, None))
+        let snapshots = self.snapshots(&Particles::Atoms, l.tolerance)?;
+        Ok(self.limit(band, sample, (outcome, l.reached()), snapshots, None))
     }
 
-    pub(super) fn of_sample(self, sample: Sample, missing: Option<f64>) -> Limit {
+    pub(super) fn of_sample(mut self, sample: Sample, missing: Option<f64>) -> Result<Limit, LimitError> {
         let (ladder, outcome) = (self.ladder, sample.outcome());
         let reached = sample.reached().min(ladder.reached());
-        let kept = sample.kept.clone();
+        let snapshots = self.snapshots(&self.some_of(&sample), self.ladder.tolerance.max(SNAPSHOT))?;
         let predicted = missing.map(|m| m + self.spent());
         let bands = CURVES.map(|p| sample.band(p, ladder));
         let mut bands = bands.into_iter();
-        self.limit(|_| bands.next().unwrap_or_default(), sample, (outcome, reached), kept, predicted)
+        Ok(self.limit(|_| bands.next().unwrap_or_default(), sample, (outcome, reached), snapshots, predicted))
+    }
+
+    /// Particles that stand for the law in snapshots: as many as there is time for.
+    fn some_of(&self, sample: &Sample) -> Particles {
+        let widest = sample.pilot.widths[0];
+        let calls = CALLS * self.depth_of_snapshots() as f64 / self.ladder.steps as f64;
+        let seconds = |k: &usize| sample.seconds()[0] * calls * *k as f64 / widest as f64;
+        let fits = |k: &usize| *k <= LEAST || seconds(k) <= snapshot::SHARE * self.spent();
+        self.some(sample, std::iter::successors(Some(widest), |k| Some(k / 2)).find(fits).unwrap_or(LEAST))
+    }
+
+    fn depth_of_snapshots(&self) -> usize {
+        snapshot::steps(&self.settings.depths, self.ladder.steps).unwrap_or(self.ladder.steps)
+    }
+
+    /// The law at the times and depths asked for, from a flow of its own (none once stopped).
+    fn snapshots(&mut self, particles: &Particles, tolerance: f64) -> Result<Vec<Snapshot>, LimitError> {
+        let s = self.settings;
+        if s.is_stopped() {
+            return Ok(vec![]);
+        }
+        let member = Member::new(self.problem, self.law, particles, (snapshot::DEPTH, self.depth_of_snapshots()))?;
+        let found = trace(self.problem, &member.net, &member.start, (&s.snapshots, &s.snapshots), (tolerance, 1))?;
+        self.work += found.gradients as f64 * visits(&member);
+        Ok(found.kept.into_iter().map(|k| Snapshot::new(member.net.clone(), k, &s.depths)).collect())
     }
 
     fn limit(
@@ -49,7 +78,7 @@ impl Solver<'_> {
         mut band: impl FnMut(Pick) -> Band,
         sample: Sample,
         (outcome, reached): (Outcome, usize),
-        kept: Vec<(f64, Vec<f64>)>,
+        snapshots: Vec<Snapshot>,
         predicted: Option<f64>,
     ) -> Limit {
         let s = self.settings;
@@ -59,8 +88,6 @@ impl Solver<'_> {
         let enough = reached == s.taus.len() && error <= s.rtol;
         let ended = self.ladder.base.outcome;
         let outcome = if outcome == Outcome::Finished { ended } else { outcome };
-        let net = sample.net;
-        let snapshots = kept.into_iter().filter_map(|(t, beta)| net.clone().map(|n| (t, n, beta))).collect();
         Limit {
             taus: s.taus[..reached].to_vec(),
             reached: enough,

@@ -2,20 +2,21 @@
 //!
 //! Maths: eq 3.5 of Gao et al. 2024 by finite volumes of second order (`cells`, `flow`). DERIVED: the error of the cells (and of the
 //! steps in training time, which shrink with them) is |R_n - R_n/2|, or a quarter of the difference before it if that is larger (order 2
-//! makes the true error of R_n a third of the former); depth errors are those of the smallest grid.
+//! makes the true error of R_n a third of the former), to which come errors of walls and depth (`settle`).
 //! Shapes: as the limit's.
 //! Cost: eight times more for twice the cells along a coordinate: two coordinates, and steps in proportion.
 //! Checked: `tests/limit_grid.rs`.
 
+mod assemble;
 mod cells;
 mod flow;
+mod settle;
+mod system;
 
 pub use cells::Cells;
 pub use flow::{Grid, Part};
 
-use super::ladder::{WHOLE, risk, strong, whole};
 use super::member::Trace;
-use super::series::{Band, CURVES, Pick, gap, largest};
 use super::{Limit, LimitError, Problem, Settings, setting};
 use crate::evolution::Outcome;
 use mckean_model::{DepthMethod, InitialLaw, Law, Role};
@@ -24,14 +25,8 @@ use std::time::Instant;
 
 /// Cells along a coordinate of the smallest and the largest grid.
 const CELLS: (usize, usize) = (24, 1536);
-/// Mass that the first rectangle leaves out on a side, and that may lie at its walls later.
+/// Mass that the first rectangle leaves out on a side.
 const OUTSIDE: f64 = 1e-7;
-const AT_WALLS: f64 = 1e-6;
-/// Growth of a rectangle that is too small, and how often it may grow.
-const GROWTH: (f64, usize) = (1.25, 16);
-/// Share of the tolerance for depth, and most depth steps.
-const DEPTH_SHARE: f64 = 0.25;
-const MOST_STEPS: usize = 16;
 
 /// Refuses what does not fit on a grid.
 fn check(problem: &Problem) -> Result<(), LimitError> {
@@ -107,17 +102,9 @@ pub(super) fn solve(
     if settings.is_stopped() && grids.len() < 2 {
         return Err(LimitError::Stopped);
     }
+    let snapshots = s.snapshots(&grids, &depth, n)?;
     let seconds = begun.elapsed().as_secs_f64();
-    Ok(s.limit(&grids, &depth, (n, seconds, predicted)))
-}
-
-/// Depth on the smallest grid.
-struct Depth {
-    steps: usize,
-    base: Trace,
-    finer: Trace,
-    witness: Trace,
-    strong: bool,
+    Ok(s.limit(&grids, &depth, (n, seconds, predicted), snapshots))
 }
 
 impl Solver<'_> {
@@ -131,92 +118,15 @@ impl Solver<'_> {
 
     fn run_to_walls(&mut self, n: usize, depth: (DepthMethod, usize)) -> Result<(Trace, Vec<f64>), LimitError> {
         let grid = self.grid(n, depth)?;
-        let (trace, mass) = grid.flow(self.problem, self.law, &self.settings.taus, self.par)?;
-        let visits = depth.1 * depth.0.stages().map_or(1, |s| s.b.len());
-        self.work += trace.gradients as f64 * (n * n * visits) as f64;
+        let (trace, mass) = self.follow(&grid, &[])?;
         Ok((trace, grid.at_walls(&mass).concat()))
     }
 
-    /// Widens the rectangles until nothing reaches their walls, then halves depth steps until they no longer matter.
-    fn settle_depth(&mut self) -> Result<Depth, LimitError> {
-        let (rk4, n) = (DepthMethod::Rk4, CELLS.0);
-        let mut base = self.run_to_walls(n, (rk4, 1))?;
-        for _ in 0..GROWTH.1 {
-            let full: Vec<usize> = (0..base.1.len()).filter(|&i| base.1[i] > AT_WALLS).collect();
-            if full.is_empty() || base.0.outcome != Outcome::Finished || self.settings.is_stopped() {
-                break;
-            }
-            full.into_iter().for_each(|i| self.reach[i] *= GROWTH.0);
-            base = self.run_to_walls(n, (rk4, 1))?;
-        }
-        let (mut base, mut steps, mut errors) = (base.0, 1, vec![]);
-        loop {
-            let finer = self.run(n, (rk4, 2 * steps))?;
-            let error = self.relative(&gap(&base.series.risk, &finer.series.risk), &base);
-            errors.push(error);
-            let done =
-                WHOLE * error <= DEPTH_SHARE * self.settings.rtol || steps >= MOST_STEPS || self.settings.is_stopped();
-            if done || finer.outcome != Outcome::Finished {
-                let witness = self.run(n, (DepthMethod::Gauss2, steps))?;
-                let apart = self.relative(&gap(&base.series.risk, &witness.series.risk), &base);
-                return Ok(Depth { steps, base, finer, witness, strong: strong(&errors, apart) });
-            }
-            (base, steps) = (finer, 2 * steps);
-        }
-    }
-
-    fn relative(&self, error: &[f64], of: &Trace) -> f64 {
-        largest(error, &of.series.risk, self.settings.floor)
-    }
-
-    fn band(&self, pick: Pick, grids: &[Trace], depth: &Depth) -> Band {
-        let of = |back: usize| grids.len().checked_sub(back).map(|i| &pick(&grids[i].series)[..]);
-        let value = of(1).unwrap_or(&[]);
-        let recent = of(2).map(|coarse| gap(value, coarse));
-        let before = of(2).zip(of(3)).map(|(a, b)| gap(a, b));
-        let steps = whole(gap(pick(&depth.base.series), pick(&depth.finer.series)));
-        let n = [Some(value.len()), recent.as_ref().map(Vec::len), before.as_ref().map(Vec::len), Some(steps.len())];
-        let n = n.into_iter().flatten().min().unwrap_or(0);
-        let cells = |i: usize| {
-            let last = recent.as_ref().map_or(f64::INFINITY, |e| e[i]);
-            last.max(before.as_ref().map_or(0.0, |e| 0.25 * e[i]))
-        };
-        let none = vec![0.0; n];
-        Band { bias: (0..n).map(cells).collect(), ..Band::exact(&value[..n], &steps[..n], &none) }
-    }
-
-    fn error(&self, grids: &[Trace], depth: &Depth) -> f64 {
-        let band = self.band(risk, grids, depth);
-        let totals: Vec<f64> = (0..band.value.len()).map(|i| band.total(i)).collect();
-        largest(&totals, &band.value, self.settings.floor)
-    }
-
-    fn limit(self, grids: &[Trace], depth: &Depth, (n, seconds, predicted): (usize, f64, Option<f64>)) -> Limit {
-        let s = self.settings;
-        let [risk, objective, moment, outputs] = CURVES.map(|p| self.band(p, grids, depth));
-        let (error, times) = (self.error(grids, depth), risk.value.len());
-        let reached = times == s.taus.len() && error <= s.rtol;
-        let outcome = grids.iter().chain([&depth.finer]).map(|t| t.outcome).find(|o| *o != Outcome::Finished);
-        let apart = gap(&depth.base.series.risk, &depth.witness.series.risk);
-        Limit {
-            taus: s.taus[..times].to_vec(),
-            witness: self.relative(&apart, &depth.base),
-            reached,
-            stopped: s.is_stopped() && !reached,
-            risk,
-            objective,
-            moment,
-            outputs,
-            rtol: s.rtol,
-            error,
-            outcome: outcome.unwrap_or(Outcome::Finished),
-            strong: depth.strong,
-            size: (n * n, 1, depth.steps),
-            tolerance: 0.0,
-            work: self.work,
-            seconds,
-            predicted,
-            snapshots: vec![],
-        }
+    fn follow(&mut self, grid: &Grid, keep: &[f64]) -> Result<(Trace, Vec<f64>), LimitError> {
+        let found = grid.flow(self.problem, self.law, (&self.settings.taus, keep), self.par)?;
+        let (method, steps) = grid.depth;
+        let visits = steps * method.stages().map_or(1, |s| s.b.len());
+        self.work += found.0.gradients as f64 * (grid.cells() * visits) as f64;
+        Ok(found)
     }
 }

@@ -167,8 +167,7 @@ impl Rung<'_> {
         let make = |c: &Case| Member::new(self.problem, self.law, &own, (c.0, c.1));
         let members = cases.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
         let steppings = cases.map(|c| Stepping::Adaptive(c.2, c.3));
-        let times = (&self.settings.taus[..], &self.settings.snapshots[..]);
-        let all = traces(self.problem, &members, times, if self.atoms { N } else { 0 }, &steppings, self.par)?;
+        let all = traces(self.problem, &members, &self.settings.taus, &steppings, self.par)?;
         self.work += all.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
         let mut all = all.into_iter();
         Ok(cases.map(|_| all.next().expect("a trace a case")))

@@ -153,23 +153,20 @@ pub(super) enum Stepping {
     Coarse(usize),
 }
 
-/// Traces of many members at once, one a thread, in order; the first `keepers` keep their parameters.
+/// Traces of many members at once, one a thread, in order.
 pub(super) fn traces(
     problem: &Problem,
     members: &[Member],
-    times: (&[f64], &[f64]),
-    keepers: usize,
+    taus: &[f64],
     steppings: &[Stepping],
     par: &Par,
 ) -> Result<Vec<Trace>, LimitError> {
     let mut work: Vec<(usize, Option<Result<Trace, LimitError>>)> = (0..members.len()).map(|i| (i, None)).collect();
     par.each(&mut work, |_, (i, slot)| {
-        let (m, keep) = (&members[*i], if *i < keepers { times.1 } else { &[] });
+        let m = &members[*i];
         *slot = Some(match steppings[*i] {
-            Stepping::Adaptive(tolerance, least) => {
-                trace(problem, &m.net, &m.start, (times.0, keep), (tolerance, least))
-            }
-            Stepping::Coarse(steps) => coarse(problem, m, times.0, steps),
+            Stepping::Adaptive(tolerance, least) => trace(problem, &m.net, &m.start, (taus, &[]), (tolerance, least)),
+            Stepping::Coarse(steps) => coarse(problem, m, taus, steps),
         });
     });
     work.into_iter().filter_map(|(_, t)| t).collect()

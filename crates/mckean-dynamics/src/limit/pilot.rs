@@ -24,7 +24,7 @@ impl Solver<'_> {
         let (pilot, white) = plan::pilot(self.settings, self.law);
         say(&format!("pilot of {} particles a slice", pilot.widths[0]));
         let mut sample = Sample { pilot, white, ..Sample::default() };
-        let fine = self.corrections(&mut sample, None)?;
+        let fine = self.corrections(&sample, None)?;
         let coarse = self.choose(&mut sample, &fine)?;
         sample.levels[1] = coarse.into_iter().zip(fine.clone()).map(|(coarse, fine)| vec![coarse, fine]).collect();
         sample.pilot = self.affordable(&sample, &fine);

@@ -96,7 +96,7 @@ impl Solver<'_> {
             let band = sample.band(risk, self.ladder);
             let goal = match self.goal(&sample, &band) {
                 ControlFlow::Continue(goal) => goal,
-                ControlFlow::Break(predicted) => return Ok(self.of_sample(sample, predicted)),
+                ControlFlow::Break(predicted) => return self.of_sample(sample, predicted),
             };
             let (cost, done, left) = (self.cost(&sample), sample.flows(), self.settings.left(self.begun));
             let spread = sample.spreads(risk, &band.value, self.settings.floor);
@@ -106,12 +106,12 @@ impl Solver<'_> {
             }
             let (now, all) = plan::within(wanted, done, cost, left);
             if now[0] == done[0] {
-                return Ok(self.of_sample(sample, Some(all)));
+                return self.of_sample(sample, Some(all));
             }
             say(&format!("{} replicates of {} particles a slice", now[0], sample.pilot.widths[0]));
             self.extend(&mut sample, now)?;
             if now != wanted && !self.settings.is_stopped() {
-                return Ok(self.of_sample(sample, Some((all - left).max(0.0))));
+                return self.of_sample(sample, Some((all - left).max(0.0)));
             }
         }
     }

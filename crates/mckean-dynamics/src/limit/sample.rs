@@ -16,8 +16,6 @@ use super::series::{Band, Pick, largest};
 use super::statistics::two_stage;
 use super::whiten::most;
 use crate::evolution::Outcome;
-use mckean_engine::Network;
-use std::sync::Arc;
 
 /// Flows of one scrambling: a whole set; a coarse and a fine flow; a whole set and its halves.
 type Group = Vec<Trace>;
@@ -32,9 +30,6 @@ pub(super) struct Sample {
     /// Steps of the coarse flow; `None` follows every replicate finely.
     pub coarse: Option<usize>,
     pub levels: Levels<Vec<Group>>,
-    pub net: Option<Arc<Network>>,
-    /// Parameters of the first fine flow at the snapshot times.
-    pub kept: Vec<(f64, Vec<f64>)>,
 }
 
 impl Sample {
@@ -105,7 +100,7 @@ impl Solver<'_> {
         let groups: Vec<_> =
             order.flat_map(|level| (s.levels[level].len()..wanted[level]).map(move |i| (level, i))).collect();
         let jobs: Vec<Vec<_>> = groups.iter().map(|&(level, i)| self.jobs(s, level, i)).collect();
-        let mut all = self.follow(s, &jobs.concat(), false)?.into_iter();
+        let mut all = self.follow(&jobs.concat())?.into_iter();
         for ((level, _), jobs) in groups.iter().zip(&jobs) {
             let group: Group = all.by_ref().take(jobs.len()).collect();
             if group.len() == jobs.len() {
@@ -136,20 +131,21 @@ impl Solver<'_> {
         Particles::Sobol { seed, base, shared: false, white: s.white.min(most(s.pilot.widths[level])) }
     }
 
+    /// Fewer particles of the first replicate, for snapshots.
+    pub(super) fn some(&self, s: &Sample, width: usize) -> Particles {
+        self.particles(s, 0, 0, 0..width / 2)
+    }
+
     /// The particles of the first corrections, followed finely or coarsely; none once stopped.
-    pub(super) fn corrections(&mut self, s: &mut Sample, stepping: Option<usize>) -> Result<Vec<Trace>, LimitError> {
+    pub(super) fn corrections(&mut self, s: &Sample, stepping: Option<usize>) -> Result<Vec<Trace>, LimitError> {
         let how = stepping.map_or(self.fine(), Stepping::Coarse);
         let one = |i: usize| (self.particles(s, 1, i, 0..s.pilot.widths[1] / 2), how);
         let jobs: Vec<_> = (0..s.pilot.flows[1]).map(one).collect();
-        let all = self.follow(s, &jobs, stepping.is_none())?;
-        if let (None, Some(t)) = (stepping, all.first()) {
-            s.kept = t.kept.clone();
-        }
-        Ok(all)
+        self.follow(&jobs)
     }
 
-    /// Follows particle systems, a few at a time, until stopped; the first of all keeps its parameters.
-    fn follow(&mut self, s: &mut Sample, jobs: &[(Particles, Stepping)], keep: bool) -> Result<Vec<Trace>, LimitError> {
+    /// Follows particle systems, a few at a time, until stopped.
+    fn follow(&mut self, jobs: &[(Particles, Stepping)]) -> Result<Vec<Trace>, LimitError> {
         let (method, mut all) = ((DEPTH, self.ladder.steps), vec![]);
         for some in jobs.chunks(8 * self.par.threads()) {
             if self.settings.is_stopped() {
@@ -158,13 +154,8 @@ impl Solver<'_> {
             let make = |j: &(Particles, Stepping)| Member::new(self.problem, self.law, &j.0, method);
             let members = some.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
             let steppings: Vec<Stepping> = some.iter().map(|j| j.1).collect();
-            let times = (&self.settings.taus[..], &self.settings.snapshots[..]);
-            let keepers = usize::from(keep && all.is_empty());
-            let found = traces(self.problem, &members, times, keepers, &steppings, self.par)?;
+            let found = traces(self.problem, &members, &self.settings.taus, &steppings, self.par)?;
             self.work += found.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
-            if keepers > 0 {
-                s.net = members.first().map(|m| m.net.clone());
-            }
             all.extend(found);
         }
         Ok(all)
