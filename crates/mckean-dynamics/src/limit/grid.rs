@@ -83,11 +83,11 @@ pub(super) fn solve(
     loop {
         let error = s.error(&grids, &depth);
         let ended = grids.last().is_some_and(|t| t.outcome != Outcome::Finished);
-        if ended || (grids.len() > 2 && error <= settings.rtol) || n >= CELLS.1 {
+        if grids.len() > 1 && (ended || (grids.len() > 2 && error <= settings.rtol) || n >= CELLS.1) {
             break;
         }
         let next = 8.0 * last;
-        if next > settings.left(begun) {
+        if settings.is_stopped() || (grids.len() > 1 && next > settings.left(begun)) {
             let spent = begun.elapsed().as_secs_f64();
             let more = (error / settings.rtol).max(1.0).log(4.0).ceil().max(1.0);
             predicted = Some(if error.is_finite() { spent + 8f64.powf(more) * last } else { f64::INFINITY });

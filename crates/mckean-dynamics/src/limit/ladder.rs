@@ -61,7 +61,7 @@ fn particles(atoms: bool, settings: &Settings) -> Particles {
 }
 
 impl Ladder {
-    /// Refines time, then depth, until their shares of the tolerance are met, half the budget would be spent, or nothing more helps.
+    /// Refines time, then depth, until their shares of the tolerance are met, their share of the budget would be spent, or nothing more helps.
     pub fn settle(
         problem: &Problem,
         law: &Law,
@@ -71,24 +71,24 @@ impl Ladder {
     ) -> Result<Ladder, LimitError> {
         let mut rung = Rung { problem, law, settings, atoms, par, work: 0.0 };
         let (kutta, gauss, floor, rtol) = (DEPTH, DepthMethod::Gauss2, settings.floor, settings.rtol);
-        let mut tolerance = 0.1 * rtol;
+        let (begun, mut tolerance) = (Instant::now(), 0.1 * rtol);
+        let spent = || begun.elapsed().as_secs_f64() / settings.budget;
         let (mut base, mut finer, looser) = loop {
             let [looser, base, finer] =
                 rung.run([(kutta, 1, tolerance, 1), (kutta, 1, 0.1 * tolerance, 2), (kutta, 2, 0.1 * tolerance, 2)])?;
             let error = largest(&gap(&base.series.risk, &looser.series.risk), &base.series.risk, floor);
             let last = error <= TIME_SHARE * rtol || tolerance <= LEAST_TOLERANCE || rung.is_ended(&base);
-            if last || settings.is_stopped() {
+            if last || spent() > LADDER_SHARE / 3.0 || settings.is_stopped() {
                 break (base, finer, looser);
             }
             tolerance *= 0.1;
         };
         let time = base.clone();
-        let (begun, mut steps, mut errors) = (Instant::now(), 1, vec![]);
+        let (mut steps, mut errors) = (1, vec![]);
         loop {
             let error = largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor);
             errors.push(error);
-            let next = if steps > 1 { 2.0 * begun.elapsed().as_secs_f64() } else { 0.0 };
-            let dear = next > LADDER_SHARE * settings.budget || settings.is_stopped();
+            let dear = 2.0 * spent() > LADDER_SHARE || settings.is_stopped();
             if WHOLE * error <= DEPTH_SHARE * rtol || steps >= MOST_STEPS || dear || rung.is_ended(&finer) {
                 break;
             }

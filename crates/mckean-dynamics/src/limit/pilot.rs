@@ -13,47 +13,39 @@ use super::sample::Sample;
 use super::series::largest;
 use super::statistics::mean;
 use crate::evolution::Outcome;
+use std::time::Instant;
 
 /// Coarse steps that are tried first, and the most of them.
 const START: usize = 4;
 const MOST: usize = 64;
 
 impl Solver<'_> {
-    /// The first replicates and corrections; once stopped, the fine flows of the corrections, if there are no others.
+    /// The first replicates and corrections, as far as they come until stopped.
     pub(super) fn pilot(&mut self, say: &mut dyn FnMut(&str)) -> Result<Sample, LimitError> {
         let (pilot, white) = plan::pilot(self.settings, self.law);
         say(&format!("pilot of {} particles a slice", pilot.widths[0]));
         let mut sample = Sample { pilot, white, ..Sample::default() };
         let fine = self.corrections(&sample, None)?;
         let coarse = self.choose(&mut sample, &fine)?;
-        sample.levels[1] = coarse.into_iter().zip(fine.clone()).map(|(coarse, fine)| vec![coarse, fine]).collect();
-        sample.pilot = self.affordable(&sample, &fine);
+        sample.pilot = self.affordable(&sample, coarse.first().or(fine.first()));
+        sample.levels[1] = coarse.into_iter().zip(fine).map(|(coarse, fine)| vec![coarse, fine]).collect();
+        sample.white = plan::white(&sample.pilot, sample.white);
         let (flows, [_, steps, _]) = (sample.pilot.flows, sample.flows());
         self.extend(&mut sample, [flows[0], steps, flows[2]])?;
-        if sample.levels[0].len() < 2 {
-            sample.pilot.widths[0] = sample.pilot.widths[1];
-            sample.levels[0] = fine.into_iter().map(|t| vec![t]).collect();
-            sample.levels[1].clear();
-        }
         Ok(sample)
     }
 
-    /// The pilot, or one of fewer particles where it would take half of the time that is left.
-    fn affordable(&self, sample: &Sample, fine: &[Trace]) -> Pilot {
-        let cheap = |group: &Vec<Trace>| group[0].seconds;
-        let mut first: Vec<f64> = sample.levels[1].iter().map(cheap).collect();
-        if first.is_empty() {
-            first = fine.iter().map(|t| t.seconds).collect();
+    /// The pilot, or one of fewer particles where it would take half of the time that is left; `usual` is a flow of the kind that replicates are.
+    fn affordable(&self, sample: &Sample, usual: Option<&Trace>) -> Pilot {
+        let mut pilot = sample.pilot;
+        let one = usual.map_or(0.0, |t| t.seconds) / pilot.widths[1] as f64 / self.par.threads() as f64;
+        while let Some(smaller) = plan::smaller(&pilot, self.settings, self.law) {
+            if 2.0 * one * pilot.particles() as f64 <= self.settings.left(self.begun) {
+                break;
+            }
+            pilot = smaller;
         }
-        let one = mean(&first).0 / sample.pilot.widths[1] as f64 / self.par.threads() as f64;
-        let Pilot { widths, flows } = sample.pilot;
-        let all = one * (widths[0] * flows[0] + 2 * widths[2] * flows[2]) as f64;
-        let dear = 2.0 * all > self.settings.left(self.begun);
-        if dear && widths[0] > plan::FEW {
-            Pilot { widths: [plan::FEW, widths[1], widths[2]], flows: [2 * flows[0], flows[1], flows[2]] }
-        } else {
-            sample.pilot
-        }
+        pilot
     }
 
     /// As many coarse steps as make replicates cheapest, and the corrections' particles followed so; none where they do not pay.
@@ -65,6 +57,7 @@ impl Solver<'_> {
         let (dear, spread) = (calls(fine), self.spread(fine, None));
         let (mut best, mut steps, mut found) = (dear * spread * spread, START, vec![]);
         loop {
+            let clock = Instant::now();
             let tried = self.corrections(sample, Some(steps))?;
             if tried.len() < fine.len() {
                 break; // stopped
@@ -79,7 +72,7 @@ impl Solver<'_> {
             found = tried;
             sample.coarse = Some(steps);
             steps = if other < 0.4 * own { steps / 2 } else { 2 * steps };
-            if steps == 0 || steps > MOST {
+            if steps == 0 || steps > MOST || 2.0 * clock.elapsed().as_secs_f64() > self.settings.left(self.begun) {
                 break;
             }
         }

@@ -23,11 +23,19 @@ pub(super) struct Pilot {
     pub flows: Levels<usize>,
 }
 
+impl Pilot {
+    /// Particles of a slice that replicates and sets of the last level have in all.
+    pub fn particles(&self) -> usize {
+        self.widths[0] * self.flows[0] + 2 * self.widths[2] * self.flows[2]
+    }
+}
+
 /// Of loose tolerances, and of others.
 const LOOSE: Pilot = Pilot { widths: [32, 32, 32], flows: [24, 4, 8] };
 const USUAL: Pilot = Pilot { widths: [1024, 128, 256], flows: [12, 8, 8] };
-/// Particles a slice where the budget is small.
-pub(super) const FEW: usize = 256;
+/// Fewest particles a slice where the budget is small, and the factor between one number and the next.
+const FEWEST: usize = 64;
+const FEWER: usize = 4;
 /// Most particles a slice, and replicates from which on more particles a slice are taken.
 pub(super) const WIDEST: usize = 4096;
 pub(super) const MANY: usize = 384;
@@ -41,7 +49,22 @@ pub(super) fn pilot(settings: &Settings, law: &Law) -> (Pilot, usize) {
     if largest <= white {
         pilot.widths[2] = pilot.widths[2].max(whiten::least(largest));
     }
-    (pilot, white.min(whiten::most(pilot.widths[2])))
+    (pilot, self::white(&pilot, white))
+}
+
+/// Numbers of the largest tensor that both replicates and the sets that correct for finitely many particles can whiten: the
+/// correction must be that of the same particles.
+pub(super) fn white(pilot: &Pilot, most: usize) -> usize {
+    most.min(whiten::most(pilot.widths[0])).min(whiten::most(pilot.widths[2]))
+}
+
+/// The next smaller pilot, if there is one; whitening that was asked for keeps its particles.
+pub(super) fn smaller(pilot: &Pilot, settings: &Settings, law: &Law) -> Option<Pilot> {
+    let largest = law.tensors().iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+    let least = if settings.whiten == Whiten::On { whiten::least(largest).max(FEWEST) } else { FEWEST };
+    let width = pilot.widths[0] / FEWER;
+    let flows = [pilot.flows[0].max(2 * USUAL.flows[0]), pilot.flows[1], pilot.flows[2]];
+    (width >= least).then_some(Pilot { widths: [width, pilot.widths[1], pilot.widths[2].min(width)], flows })
 }
 
 /// Refuses to whiten tensors that have too many numbers for it.

@@ -89,7 +89,7 @@ impl Solver<'_> {
 
     fn of_law(mut self, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
         let mut sample = self.pilot(say)?;
-        if sample.levels[0].len() < 2 {
+        if sample.levels[0].len() < 2 || sample.levels[2].len() < 2 {
             return Err(LimitError::Stopped);
         }
         loop {

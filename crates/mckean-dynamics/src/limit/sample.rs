@@ -128,7 +128,8 @@ impl Solver<'_> {
     /// Particles of group `i` of a level, or a part of them.
     fn particles(&self, s: &Sample, level: usize, i: usize, base: std::ops::Range<usize>) -> Particles {
         let seed = seed(self.settings.seed, ((level as u64) << 32) + i as u64);
-        Particles::Sobol { seed, base, shared: false, white: s.white.min(most(s.pilot.widths[level])) }
+        let white = if level == 1 { s.white.min(most(s.pilot.widths[1])) } else { s.white };
+        Particles::Sobol { seed, base, shared: false, white }
     }
 
     /// Fewer particles of the first replicate, for snapshots.

@@ -60,15 +60,34 @@ impl Series {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Band {
     /// Best value.
+    #[serde(deserialize_with = "unknown")]
     pub value: Vec<f64>,
     /// Half width of the 95 % interval over replicates.
+    #[serde(deserialize_with = "unbounded")]
     pub particle: Vec<f64>,
-    /// Half width of the 95 % interval of the correction for finitely many particles; error of the cells on a grid.
+    /// Half width of the 95 % interval of the correction for finitely many particles; error of cells and walls on a grid.
+    #[serde(deserialize_with = "unbounded")]
     pub bias: Vec<f64>,
     /// Error of the depth steps.
+    #[serde(deserialize_with = "unbounded")]
     pub depth: Vec<f64>,
     /// Error of the steps in training time.
+    #[serde(deserialize_with = "unbounded")]
     pub time: Vec<f64>,
+}
+
+/// Numbers of a file of JSON, which writes what is not finite as null.
+fn unknown<'de, D: serde::Deserializer<'de>>(file: D) -> Result<Vec<f64>, D::Error> {
+    Ok(nullable(file)?.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect())
+}
+
+/// The same of errors, which are infinite there.
+fn unbounded<'de, D: serde::Deserializer<'de>>(file: D) -> Result<Vec<f64>, D::Error> {
+    Ok(nullable(file)?.into_iter().map(|x| x.unwrap_or(f64::INFINITY)).collect())
+}
+
+fn nullable<'de, D: serde::Deserializer<'de>>(file: D) -> Result<Vec<Option<f64>>, D::Error> {
+    serde::Deserialize::deserialize(file)
 }
 
 impl Band {
@@ -101,6 +120,11 @@ impl Band {
     /// Total error of entry `i`.
     pub fn total(&self, i: usize) -> f64 {
         self.particle[i].hypot(self.bias[i]) + self.depth[i] + self.time[i]
+    }
+
+    /// Standard error of entry `i`, about: that of the random parts is half of their 95 % half width.
+    pub fn deviation(&self, i: usize) -> f64 {
+        0.5 * self.particle[i].hypot(self.bias[i]) + self.depth[i] + self.time[i]
     }
 
     /// Lower and upper end of the band.

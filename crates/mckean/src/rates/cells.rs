@@ -6,7 +6,7 @@
 //! Cost: one flow a network, O(K L) for atoms, O(M L) else; `REPLICATES + 1` flows a wide one.
 //! Checked: `tests/rates.rs`.
 
-use super::clouds::{Clouds, Side, compare};
+use super::clouds::{Clouds, MATCHED, Side, compare};
 use super::ended::Ended;
 use super::gaps::Gaps;
 use super::settings::RatesConfig;
@@ -31,6 +31,8 @@ pub struct Shared<'a> {
     pub tolerance: f64,
     /// Quasi-random particles that stand for infinitely many, for laws without atoms.
     pub wide: usize,
+    /// Whether W2 between clouds is sliced: at all widths, so that exponents are those of one distance.
+    pub sliced: bool,
     /// Seed of the config.
     pub seed: u64,
 }
@@ -75,12 +77,19 @@ impl<'a> Shared<'a> {
     pub fn new(problem: &'a Problem, settings: &'a Settings, grid: &RatesConfig) -> Shared<'a> {
         let taus = &settings.taus[..];
         let snapshots = (0..taus.len()).filter(|&i| settings.snapshots.contains(&taus[i])).collect();
-        Shared { problem, taus, snapshots, tolerance: grid.tolerance, wide: grid.wide, seed: settings.seed }
+        let widest = grid.widths.iter().copied().max().unwrap_or(0);
+        let sliced = problem.init.atoms == 0 && widest > MATCHED;
+        Shared { problem, taus, snapshots, tolerance: grid.tolerance, wide: grid.wide, sliced, seed: settings.seed }
     }
 
     /// Whether the law has atoms, so that particles can be told one by one at every width.
     pub fn has_atoms(&self) -> bool {
         self.problem.init.atoms > 0
+    }
+
+    /// Seed of scrambling `r` of the particles that stand for the law.
+    pub(super) fn scrambling(&self, r: usize) -> u64 {
+        mix64(!self.seed).wrapping_add(r as u64)
     }
 
     /// The network of width `m`, depth `l`, number `s`, and its start.
@@ -117,17 +126,17 @@ impl<'a> Shared<'a> {
             return Ok(Wide { own, series: fine.trace.series.clone(), atoms: Some(fine) });
         }
         let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
-            let seed = self.seed.wrapping_add(r as u64);
-            let points = |t, block| self.points(&law.at(t), seed, block + 1);
+            let points = |t, block| self.points(&law.at(t), self.scrambling(r), block + 1);
             Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
         let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
         let parts: Vec<(f64, &Series)> = all.iter().map(|s| (1.0 / REPLICATES as f64, s)).collect();
         let series = Series::combined(&parts);
-        let spread = all.iter().fold(Gaps::default(), |sum, s| sum.plus(&Gaps::between(s, &series, samples)));
+        let apart: Vec<Gaps> = all.iter().map(|s| Gaps::between(s, &series, samples)).collect();
         let n = REPLICATES as f64;
+        let spread = Gaps::quadrature(&apart).times(1.0 / (n * (n - 1.0)).sqrt());
         let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
-        Ok(Wide { own: spread.times(1.0 / (n * (n - 1.0).sqrt())).plus(&time), series, atoms: None })
+        Ok(Wide { own: spread.plus(&time), series, atoms: None })
     }
 
     /// `rates.wide` whitened particles of a law without atoms, from the scrambling `seed` of one place.
@@ -142,7 +151,7 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// Particles that are not finite.
     pub fn compare(&self, own: &Side<'_>, other: &Side<'_>) -> Result<Clouds, Error> {
-        Ok(compare(own, other, None, &self.snapshots)?)
+        Ok(compare(own, other, None, (&self.snapshots, self.sliced))?)
     }
 
     /// The flow of a network.

@@ -21,8 +21,8 @@ use std::ops::Range;
 const BLOCKS: usize = 32;
 /// The same without atoms.
 const FEW: usize = 4;
-/// Most points of a cloud whose distance is exact; beyond, it is sliced along `DIRECTIONS` directions.
-const MATCHED: usize = 512;
+/// Most points of a cloud without atoms whose distance is exact; in grids with larger ones all are sliced along `DIRECTIONS` directions.
+pub(super) const MATCHED: usize = 512;
 const DIRECTIONS: usize = 64;
 /// Depths t whose distances are kept one by one: at the last compared block at or before t.
 pub const DEPTHS: [f64; 4] = [0.0, 0.25, 0.5, 0.75];
@@ -99,7 +99,7 @@ pub fn compare(
     own: &Side<'_>,
     driven: &Side<'_>,
     law: Option<&Side<'_>>,
-    snapshots: &[usize],
+    (snapshots, sliced): (&[usize], bool),
 ) -> Result<Clouds, AnalysisError> {
     let depth = own.blocks.0;
     let mut found = Clouds::default();
@@ -114,7 +114,7 @@ pub fn compare(
     }
     let every = depth.div_ceil(if law.is_some() { FEW } else { BLOCKS });
     for &time in snapshots {
-        let at = |block| distances((own, driven, law.unwrap_or(driven)), time, block);
+        let at = |block| distances((own, driven, law.unwrap_or(driven)), (time, block), sliced);
         let all = (0..depth).step_by(every).map(at).collect::<Result<Vec<Distances>, AnalysisError>>()?;
         let mean =
             |pick: fn(&Distances) -> f64| (all.iter().map(|d| pick(d).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
@@ -138,21 +138,21 @@ fn apart(a: &[f64], b: &[f64], weights: &[f64]) -> (f64, f64) {
 
 fn distances(
     (own, driven, law): (&Side<'_>, &Side<'_>, &Side<'_>),
-    time: usize,
-    block: usize,
+    (time, block): (usize, usize),
+    sliced: bool,
 ) -> Result<Distances, AnalysisError> {
     let (a, b, draws) = (own.points(time, block), driven.points(time, block), own.weights(block));
     let dim = a.len() / draws.len();
     let (points, weights) = (law.points(time, block), law.weights(block));
     let (a, b, law) = ((&a[..], &draws[..]), (&b[..], &draws[..]), (&points[..], &weights[..]));
-    Ok(Distances { raw: w2(a, law, dim)?, floor: w2(b, law, dim)?, above: w2(a, b, dim)? })
+    Ok(Distances { raw: w2(a, law, dim, sliced)?, floor: w2(b, law, dim, sliced)?, above: w2(a, b, dim, sliced)? })
 }
 
-/// W2: by assignment where equal weights allow it (points are repeated), else by transportation; sliced for large clouds.
-fn w2(a: Weighted<'_>, b: Weighted<'_>, dim: usize) -> Result<f64, AnalysisError> {
+/// W2: by assignment where equal weights allow it (points are repeated), else by transportation; `sliced` for large clouds.
+fn w2(a: Weighted<'_>, b: Weighted<'_>, dim: usize, sliced: bool) -> Result<f64, AnalysisError> {
     let (most, least) = (a.1.len().max(b.1.len()), a.1.len().min(b.1.len()));
     let even = |w: &[f64]| w.iter().all(|x| *x == w[0]);
-    if most > MATCHED {
+    if sliced {
         weighted(a, b, dim, DIRECTIONS)
     } else if most % least == 0 && even(a.1) && even(b.1) {
         let repeated = |x: Weighted<'_>| x.0.repeat(most / x.1.len());

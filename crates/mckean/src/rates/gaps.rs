@@ -137,6 +137,14 @@ impl Gaps {
         self
     }
 
+    /// Roots of the sums of squares.
+    pub fn quadrature(all: &[Gaps]) -> Gaps {
+        let square = |g: &Gaps| Gaps(g.0.iter().map(|(q, x)| (*q, x * x)).collect());
+        let mut sum = all.iter().fold(Gaps::default(), |sum, g| sum.plus(&square(g)));
+        sum.0.values_mut().for_each(|x| *x = x.sqrt());
+        sum
+    }
+
     /// With those of another in place of its own.
     #[must_use]
     pub fn with_all(mut self, other: &Gaps) -> Gaps {
@@ -185,6 +193,8 @@ mod tests {
         assert!(Gaps::between(&a, &b, 2).of(Quantity::Risk).is_nan());
         assert_eq!(gaps.clone().plus(&gaps), gaps.clone().times(2.0));
         assert_eq!(gaps.get(Quantity::Cloud), None);
+        let both = Gaps::quadrature(&[gaps.clone().times(3.0), gaps.clone().times(4.0)]);
+        assert!((both.of(Quantity::Risk) - 2.5).abs() < 1e-15 && both.get(Quantity::Cloud).is_none());
         let text = serde_json::to_string(&gaps.clone().with(Quantity::Cloud, 1.0)).unwrap();
         assert!(text.contains("\"cloud\":1.0"), "{text}");
         assert_eq!(serde_json::from_str::<Gaps>(&text).unwrap().get(Quantity::Cloud), Some(1.0));

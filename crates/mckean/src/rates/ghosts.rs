@@ -33,8 +33,7 @@ pub struct Ghosts {
 impl Ghosts {
     fn new(shared: &Shared<'_>, draws: &Draws, r: usize) -> Result<Ghosts, Error> {
         let (depth, law) = (draws.len(), shared.problem.law()?);
-        let seed = shared.seed.wrapping_add(r as u64);
-        let points = |t, slice| shared.points(&law.at(t), seed, slice + 1);
+        let points = |t, slice| shared.points(&law.at(t), shared.scrambling(r), slice + 1);
         let (own, times) = (|block: usize| draws[block].clone(), (shared.taus, LOOSER * shared.tolerance));
         let wide = accompanied(shared.problem, &points, &own, depth, times)?;
         Ok(Ghosts { depth, wide, limit: driven(shared.problem, &points, &own, (depth, STEPS), times)? })
@@ -73,7 +72,7 @@ impl Ghosts {
     pub fn compare(&self, shared: &Shared<'_>, own: &Side<'_>, range: &Range<usize>) -> Result<(Clouds, Gaps), Error> {
         let against = |d| {
             let law = self.side(d, 0..d.own.min(POINTS));
-            compare(own, &self.drawn(d, range), Some(&law), &shared.snapshots)
+            compare(own, &self.drawn(d, range), Some(&law), (&shared.snapshots, shared.sliced))
         };
         Ok((against(&self.limit)?, gaps(&against(&self.wide)?)))
     }
@@ -93,7 +92,7 @@ pub(super) struct Errors {
 impl Errors {
     /// At the depths of `l` blocks; empty where a flow ends early, because nothing is compared then.
     pub fn new(shared: &Shared<'_>, l: usize) -> Result<Errors, Error> {
-        let (law, seed) = (shared.problem.law()?, shared.seed.wrapping_add(REPLICATES as u64));
+        let (law, seed) = (shared.problem.law()?, shared.scrambling(REPLICATES));
         let block = |b: usize| sobol_particles(&law.at(b as f64 / l as f64), seed, b + 1, 0..DRAWS / 2);
         let draws: Draws = (0..l).map(block).collect();
         let [one, two] = [Ghosts::new(shared, &draws, 0)?, Ghosts::new(shared, &draws, 1)?];

@@ -70,7 +70,7 @@ impl Bias {
 
 /// Network and limit with the points of scrambling `r` at every depth.
 fn pair(shared: &Shared<'_>, l: usize, r: usize, finer: bool) -> Result<(Paired, Clouds), Error> {
-    let (problem, law, seed) = (shared.problem, shared.problem.law()?, shared.seed.wrapping_add(r as u64));
+    let (problem, law, seed) = (shared.problem, shared.problem.law()?, shared.scrambling(r));
     let points = |t: f64, _| shared.points(&law.at(t), seed, 0);
     let (steps, tolerance) = if finer { (2 * STEPS.max(l), 1.0) } else { (STEPS, LOOSER) };
     let (none, times) = (|_| vec![], (shared.taus, tolerance * shared.tolerance));
@@ -78,7 +78,8 @@ fn pair(shared: &Shared<'_>, l: usize, r: usize, finer: bool) -> Result<(Paired,
     Ended::check(&wide.trace, &format!("M = infinity, L = {l}, the same particles at every depth"))?;
     let limit = driven(problem, &points, &none, (l, steps), times)?;
     Ended::check(&limit.trace, &format!("the limit with the same particles at every depth, for L = {l}"))?;
-    let clouds = compare(&side(&wide, l), &side(&limit, l), Some(&side(&limit, l)), &shared.snapshots)?;
+    let clouds =
+        compare(&side(&wide, l), &side(&limit, l), Some(&side(&limit, l)), (&shared.snapshots, shared.sliced))?;
     let (own, other, samples) = (&wide.trace.series, &limit.trace.series, problem.data.samples);
     Ok((Paired::new(own, other, samples, &ghosts::gaps(&clouds)), clouds))
 }

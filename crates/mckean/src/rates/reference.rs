@@ -23,8 +23,10 @@ pub struct Reference {
     pub dir: PathBuf,
     /// How it ended.
     pub outcome: String,
-    /// Largest known error of each quantity.
+    /// Largest known error of each quantity, 95 %.
     pub error: Gaps,
+    /// The same as a standard error.
+    pub deviation: Gaps,
     /// Curves.
     #[serde(skip)]
     pub series: Series,
@@ -34,15 +36,17 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Curves and largest known errors of the bands of risk, objective, moment and outputs.
-    pub fn curves(bands: [&Band; 4], samples: usize) -> (Series, Gaps) {
-        let series = |pick: fn(&Band) -> Vec<f64>| {
+    /// Curves, largest known errors and standard errors of the bands of risk, objective, moment and outputs.
+    pub fn curves(bands: [&Band; 4], samples: usize) -> (Series, [Gaps; 2]) {
+        let series = |pick: &dyn Fn(&Band) -> Vec<f64>| {
             let [risk, objective, moment, outputs] = bands.map(pick);
             Series { risk, objective, moment, outputs }
         };
-        let (value, above) = (series(|b| b.value.clone()), series(|b| b.ends().1));
-        let error = Gaps::between(&value, &above, samples);
-        (value, error)
+        let parts = |of: fn(&Band, usize) -> f64| {
+            let errors = series(&|b: &Band| (0..b.value.len()).map(|i| of(b, i)).collect());
+            Gaps::size(&errors, samples)
+        };
+        (series(&|b| b.value.clone()), [parts(Band::total), parts(Band::deviation)])
     }
 }
 
@@ -71,6 +75,7 @@ pub fn find(
     let (value, particle) = (part("")?, part("_particle")?);
     let outputs = Band { value, particle, bias: part("_bias")?, depth: part("_depth")?, time: part("_time")? };
     let samples = file.get("outputs")?.shape[1];
-    let (series, error) = Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
-    Ok(Reference { dir: record.dir, outcome: record.outcome, error, series, samples })
+    let (series, [error, deviation]) =
+        Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
+    Ok(Reference { dir: record.dir, outcome: record.outcome, error, deviation, series, samples })
 }
