@@ -88,7 +88,7 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let asked = (&command()[..], &source[..]);
     let found = limit::run(&config, &shell.par(), &args.out, asked, &stop_flag(), &mut say);
     bar.finish_and_clear();
-    if let Err(e @ Error::Limit(LimitError::Stopped)) = &found {
+    if let Err(e @ Error::Limit(LimitError::Stopped | LimitError::Budget { .. })) = &found {
         eprintln!("{e}");
         return Ok(ExitCode::from(1));
     }
@@ -107,12 +107,22 @@ fn text(r: &Record) {
     if r.strong {
         println!("strong regime: depth errors fall slowly, particles separate quickly");
     }
+    if r.found {
+        println!("found, not solved again (delete the folder to solve anew)");
+    }
     println!("report: {}", r.dir.join("report.html").display());
     let Some(i) = r.risk.value.len().checked_sub(1) else {
         println!("{} at {}: no curve in {:.1} s", r.outcome, r.ended.unwrap_or(0.0), r.seconds);
         return;
     };
     let (value, total) = (r.risk.value[i], r.risk.total(i));
+    let [particles, bias, depth, time] = [&r.risk.particle, &r.risk.bias, &r.risk.depth, &r.risk.time].map(|x| x[i]);
+    println!("error there: particles {particles:.1e}, bias {bias:.1e}, depth {depth:.1e}, time {time:.1e}");
+    if let (Some(energy), Some(witness)) = (r.energy, r.witness) {
+        println!(
+            "witnesses: energy identity to {energy:.1e}, Gauss against Runge-Kutta depth {witness:.1e} (relative)"
+        );
+    }
     println!(
         "{}: R({}) = {} ± {total:.1e}, largest relative error {:.1e} (asked {:.1e}), {} x {} particles in {:.1} s",
         r.outcome.replace('_', " "),

@@ -93,6 +93,22 @@ impl<T: Real> Flow<T> {
         if too_small { Err(Outcome::StepTooSmall { tau: self.tau }) } else { Ok(()) }
     }
 
+    /// Advances to `until`, or as far as it comes before `stop` says so, which is asked before every step.
+    pub fn advance_unless(&mut self, until: f64, stop: &dyn Fn() -> bool) -> Outcome {
+        while self.tau < until - self.control.crumb() {
+            if stop() {
+                return Outcome::Stopped { tau: self.tau };
+            }
+            if self.work.steps >= self.max_steps {
+                return Outcome::MaxSteps { tau: self.tau };
+            }
+            if let Err(outcome) = self.step(until) {
+                return outcome;
+            }
+        }
+        if self.here().objective().is_finite() { Outcome::Finished } else { Outcome::Diverged { tau: self.tau } }
+    }
+
     fn accept(&mut self, h: f64, target: f64, before: Evaluation, last: Evaluation) {
         std::mem::swap(&mut self.beta, &mut self.new);
         self.work.steps += 1;
@@ -112,15 +128,7 @@ impl<T: Real> Evolution for Flow<T> {
     }
 
     fn advance(&mut self, until: f64) -> Outcome {
-        while self.tau < until - self.control.crumb() {
-            if self.work.steps >= self.max_steps {
-                return Outcome::MaxSteps { tau: self.tau };
-            }
-            if let Err(outcome) = self.step(until) {
-                return outcome;
-            }
-        }
-        if self.here().objective().is_finite() { Outcome::Finished } else { Outcome::Diverged { tau: self.tau } }
+        self.advance_unless(until, &|| false)
     }
 
     fn measure(&mut self) -> Measurement {

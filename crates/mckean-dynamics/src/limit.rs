@@ -96,9 +96,14 @@ pub struct Settings {
     pub snapshots: Vec<f64>,
     /// Depths at which it is kept; empty: four quarters of it, or more where the solver takes more depth steps.
     pub depths: Vec<f64>,
-    /// Once raised, the solver begins nothing more and returns the best curve that it has.
+    /// Once raised, the solver gives up the flows under way and returns the best curve that it has.
     pub stop: Arc<AtomicBool>,
+    /// When it does so of its own accord; `solve` sets it, see `PATIENCE`.
+    pub deadline: Option<Instant>,
 }
+
+/// Budgets, and seconds besides, after which flows under way are given up.
+const PATIENCE: (f64, f64) = (1.5, 3.0);
 
 /// The limit, as far as it was reached.
 #[derive(Clone, Debug)]
@@ -125,6 +130,8 @@ pub struct Limit {
     pub outcome: crate::Outcome,
     /// One depth step is not enough, or more of them help less than they should: particles separate quickly.
     pub strong: bool,
+    /// Relative mismatch of the energy identity Q(0) - Q(tau) = int dissipation on the particles or cells of the last two.
+    pub energy: f64,
     /// Difference of Runge-Kutta and Gauss depth on the same particles or cells, relative to max(R, floor).
     pub witness: f64,
     /// Particles (or cells) a slice, independent replicates, depth steps.
@@ -157,6 +164,17 @@ pub enum LimitError {
     /// The solver was told to stop before it had a curve.
     #[error("the limit was stopped before it had a curve with an error bar; nothing is kept. Solve it again.")]
     Stopped,
+    /// The first flows take longer than the budget.
+    #[error(
+        "limit.budget = {budget}: the first flows take longer than that{reached}, and without them there is no curve. Raise --budget, ask for \
+             earlier times (limit.taus, dynamics.until), or lower init.scale or data.token_scale: fast particles make short steps."
+    )]
+    Budget {
+        /// Seconds.
+        budget: f64,
+        /// How far they came.
+        reached: String,
+    },
     /// A model without a mean-field limit, or a law without an inverse.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -171,7 +189,7 @@ impl Default for Settings {
         let (taus, snapshots, depths, stop) = (vec![], vec![], vec![], Arc::default());
         let (rtol, floor, budget, seed) = (1e-2, 1e-3, 60.0, 1);
         let (source, whiten) = (Source::Auto, Whiten::Auto);
-        Settings { taus, rtol, floor, budget, source, whiten, seed, snapshots, depths, stop }
+        Settings { taus, rtol, floor, budget, source, whiten, seed, snapshots, depths, stop, deadline: None }
     }
 }
 
@@ -181,8 +199,21 @@ impl Settings {
         self.rtol >= 2e-2
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Whether it was told to stop.
+    fn is_told(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was told to stop, or has overrun its budget.
+    fn is_stopped(&self) -> bool {
+        self.is_told() || self.deadline.is_some_and(|d| Instant::now() > d)
+    }
+
+    /// Why there is no curve; `tau` is how far flows came.
+    fn early(&self, tau: Option<f64>) -> LimitError {
+        let last = self.taus.last().copied().unwrap_or(0.0);
+        let reached = tau.map_or(String::new(), |t| format!(" (they came to tau = {t:.2e} of {last})"));
+        if self.is_told() { LimitError::Stopped } else { LimitError::Budget { budget: self.budget, reached } }
     }
 
     /// Seconds that may still be spent; less than any once stopped.

@@ -41,7 +41,9 @@ fn cells_converge_to_particles_with_the_second_order() {
         let p = problem(attention, feed_forward);
         let particles = limit(&p, Source::Rqmc, 5e-4);
         let (value, bar) = (particles.risk.value[2], particles.risk.total(2));
-        let of = |n| grid(&p, n).flow(&p, &p.law().unwrap(), (&[2.0], &[]), &Par::new(2)).unwrap().0.series.risk[0];
+        let of = |n| {
+            grid(&p, n).flow(&p, &p.law().unwrap(), (&[2.0], &[]), &Par::new(2), &|| false).unwrap().0.series.risk[0]
+        };
         let r = [16, 32, 64].map(of);
         println!("{attention} {feed_forward}: {value} +- {bar:e}, moves {:?}, cells {r:?}", particles.risk.value);
         assert!(particles.risk.value[0] - value > 0.1 * value, "the risk falls: {:?}", particles.risk.value);
@@ -90,7 +92,7 @@ fn a_law_that_changes_with_depth_agrees_with_particles() {
 fn mass_is_conserved_and_stays_positive() {
     let p = problem("vw", "mlp");
     let grid = grid(&p, 32);
-    let (trace, mass) = grid.flow(&p, &p.law().unwrap(), (&[2.0], &[]), &Par::new(2)).unwrap();
+    let (trace, mass) = grid.flow(&p, &p.law().unwrap(), (&[2.0], &[]), &Par::new(2), &|| false).unwrap();
     let start = grid.start(&p.law().unwrap());
     assert!(trace.series.len() == 1 && mass.len() == 3 * 2 * 1024);
     for (k, (m, s)) in mass.chunks(1024).zip(start.chunks(1024)).enumerate() {

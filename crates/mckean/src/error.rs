@@ -46,6 +46,14 @@ pub enum Error {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// The files that a config names hold other numbers than when the directory was made.
+    #[error(
+        "{path} was solved with other numbers in its data or particle files, which have changed since. Delete the folder, or choose another --out."
+    )]
+    OtherContent {
+        /// Run directory.
+        path: PathBuf,
+    },
     /// The run directory holds an unfinished run.
     #[error(
         "{path} holds an unfinished run of this config. Continue it with --resume, or delete the folder to start again."

@@ -15,6 +15,7 @@ use mckean_dynamics::config::{Kind, Precision};
 use mckean_dynamics::limit::{self, Band, Limit, Settings};
 use mckean_engine::DataShape;
 use mckean_num::par::Par;
+use mckean_num::rng::mix64;
 use mckean_report::metrics::{MetricsLog, Value};
 use mckean_report::tensors::{self, NamedTensor};
 use mckean_report::{RunDir, RunOutcome};
@@ -53,6 +54,9 @@ pub struct Record {
     pub error: Option<f64>,
     /// Runge-Kutta against Gauss depth on the same particles, same measure.
     pub witness: Option<f64>,
+    /// Relative mismatch of the energy identity on the particles or cells that depth and time were settled with.
+    #[serde(default)]
+    pub energy: Option<f64>,
     /// One depth step errs by more than 3e-4 (or differs so from Gauss collocation), or errors did not fall when steps were halved.
     pub strong: bool,
     /// Particles a slice.
@@ -67,6 +71,12 @@ pub struct Record {
     pub work: f64,
     /// Seconds.
     pub seconds: f64,
+    /// Fingerprint of the data and of particles given by hand.
+    #[serde(default)]
+    pub content: String,
+    /// Whether it was solved before and only read.
+    #[serde(skip)]
+    pub found: bool,
     /// Seconds the tolerance would take in all, if it was not reached and more particles would help.
     pub predicted: Option<f64>,
 }
@@ -105,8 +115,8 @@ pub fn settings(config: &Config) -> Settings {
     let last = || taus.last().copied().into_iter().collect();
     let snapshots = if l.snapshots.is_empty() { last() } else { l.snapshots.clone() };
     let (rtol, floor, budget, source, whiten) = (l.rtol, l.floor, l.budget, l.method, l.whiten);
-    let (seed, depths, stop) = (config.seed, l.depths.clone(), Arc::default());
-    Settings { taus, rtol, floor, budget, source, whiten, seed, snapshots, depths, stop }
+    let (seed, depths, stop, deadline) = (config.seed, l.depths.clone(), Arc::default(), None);
+    Settings { taus, rtol, floor, budget, source, whiten, seed, snapshots, depths, stop, deadline }
 }
 
 /// Outcome of a limit that was stopped; it is solved again when it is asked for again.
@@ -124,14 +134,13 @@ pub fn run(
     stop: &Arc<AtomicBool>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Record, Error> {
-    let path = directory(config, out);
+    let (path, problem) = (directory(config, out), problem(config)?);
     if path.exists() {
         let dir = RunDir::open(&path)?;
         if dir.manifest()?.outcome.is_some_and(|o| o.kind != STOPPED) {
-            return limit_report::read(&dir);
+            return again(limit_report::read(&dir)?, &content(&problem));
         }
     }
-    let problem = problem(config)?;
     let mut manifest = experiment::manifest(config, par, command);
     let mut settings = Settings { stop: stop.clone(), ..settings(config) };
     if config.limit.snapshots.is_empty() && settings.taus.len() > 1 {
@@ -140,7 +149,7 @@ pub fn run(
     let found = limit::solve(&problem, &settings, par, say)?;
     let dir = RunDir::create(path, source, &config.resolved(), &manifest)?;
     let _lock = dir.lock()?;
-    let record = record(&dir, &found, settings.budget);
+    let record = Record { content: content(&problem), ..record(&dir, &found, settings.budget) };
     write(&dir, &found, &record, problem.data.samples)?;
     manifest.ended = Some(mckean_report::run_dir::now());
     manifest.work.insert("particle_evaluations".into(), (found.work as u64).into());
@@ -149,6 +158,22 @@ pub fn run(
     dir.write_manifest(&manifest)?;
     limit_report::write(&dir)?;
     Ok(record)
+}
+
+/// A record that was there, if it is that of the same numbers.
+fn again(record: Record, content: &str) -> Result<Record, Error> {
+    if !record.content.is_empty() && record.content != content {
+        return Err(Error::OtherContent { path: record.dir });
+    }
+    Ok(Record { found: true, ..record })
+}
+
+/// Fingerprint of what a config names by files: inputs, targets and given particles.
+fn content(problem: &limit::Problem) -> String {
+    let targets = problem.data.one_hot_values();
+    let particles = problem.init.read.iter().flat_map(|rows| rows.iter().flatten());
+    let all = problem.data.inputs.iter().chain(&targets).chain(particles);
+    format!("{:016x}", all.fold(1, |hash, x| mix64(hash ^ mix64(x.to_bits().wrapping_add(hash)))))
 }
 
 /// Seconds over the budget that are worth a word.
@@ -184,8 +209,9 @@ fn record(dir: &RunDir, l: &Limit, budget: f64) -> Record {
         objective: l.objective.clone(),
         moment: l.moment.clone(),
         rtol: l.rtol,
-        error: finite(l.error),
-        witness: finite(l.witness),
+        error: finite(l.error).filter(|_| !l.taus.is_empty()),
+        witness: finite(l.witness).filter(|_| !l.taus.is_empty()),
+        energy: finite(l.energy).filter(|_| !l.taus.is_empty()),
         strong: l.strong,
         particles: l.size.0,
         replicates: l.size.1,
@@ -193,6 +219,8 @@ fn record(dir: &RunDir, l: &Limit, budget: f64) -> Record {
         tolerance: l.tolerance,
         work: l.work,
         seconds: l.seconds,
+        content: String::new(),
+        found: false,
         predicted: l.predicted.and_then(finite),
     }
 }

@@ -12,7 +12,7 @@ use crate::particle_law;
 use crate::report::{cost, references, short};
 use mckean_dynamics::limit::Band;
 use mckean_report::page::{Block, Headline, Page, Row, Section};
-use mckean_report::{Axis, Colour, Figure, ReportError, RunDir, Series, atomic_write};
+use mckean_report::{Axis, Colour, Figure, ReportError, RunDir, Series, atomic_write, tensors};
 use std::path::PathBuf;
 
 /// The record of a directory.
@@ -34,7 +34,7 @@ pub fn write(dir: &RunDir) -> Result<PathBuf, Error> {
     let (record, manifest, resolved) = (read(dir)?, dir.manifest()?, dir.resolved()?);
     let config = Config::parse(&resolved, "resolved.toml", &[])?;
     let sections = vec![
-        Section::new("The limit", vec![Block::Figures(curves(&record))]),
+        Section::new("The limit", vec![Block::Figures(curves(&record).into_iter().chain(outputs(dir)).collect())]),
         Section::new("Where the error comes from", vec![Block::Figures(errors(&record)), table(&record)]),
         Section::new("The law of the particles", vec![Block::Figures(particle_law::figures(dir))]),
         Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]),
@@ -109,12 +109,50 @@ fn curves(r: &Record) -> Vec<Figure> {
     ]
 }
 
+/// Samples whose outputs are drawn.
+const SAMPLES: usize = 4;
+
+/// Outputs of the first samples with their bands; none where there are no arrays.
+fn outputs(dir: &RunDir) -> Option<Figure> {
+    let file = tensors::load(dir.array("curves")).ok()?;
+    let shape = file.get("outputs").ok()?.shape.clone();
+    let part = |name: &str| file.f64(&format!("outputs{name}"), &shape).ok();
+    let [value, particle, bias, depth, time] =
+        [part("")?, part("_particle")?, part("_bias")?, part("_depth")?, part("_time")?];
+    let taus = file.f64("tau", &shape[..1]).ok()?.to_vec();
+    let line = |sample: usize| {
+        let at: Vec<usize> = (0..taus.len()).map(|i| (i * shape[1] + sample) * shape[2]).collect();
+        let total = |i: usize| particle[i].hypot(bias[i]) + depth[i] + time[i];
+        let ends = |sign: f64| at.iter().map(|&i| value[i] + sign * total(i)).collect();
+        let y = at.iter().map(|&i| value[i]).collect();
+        Series::line(format!("sample {sample}"), taus.clone(), y)
+            .band(ends(-1.0), ends(1.0))
+            .colour(Colour::Index(sample))
+    };
+    let series = (0..shape[1].min(SAMPLES)).map(line).collect();
+    let caption = "The first output of the first samples, with its band; all of them, with the parts of their errors, are in arrays/curves.";
+    Some(figure("outputs", "Outputs", caption, Axis::linear("y", "output"), series))
+}
+
+/// Share of the largest error that is not worth drawing.
+const NEGLIGIBLE: f64 = 1e-8;
+
+fn total_of(band: &Band) -> Vec<f64> {
+    (0..band.value.len()).map(|i| band.total(i)).collect()
+}
+
+/// The points of a series above `least`.
+fn above(s: Series, least: f64) -> Series {
+    let (x, y) = s.x.iter().zip(&s.y).filter(|p| *p.1 > least).map(|(x, y)| (*x, *y)).unzip();
+    Series { x, y, ..s }
+}
+
 fn errors(r: &Record) -> Vec<Figure> {
     let one = |band: &Band, name: &str, title: &str| {
         let part = |label: &str, y: &Vec<f64>, colour| {
             Series::line(label, r.taus.clone(), y.clone()).colour(Colour::Index(colour))
         };
-        let total = (0..band.value.len()).map(|i| band.total(i)).collect();
+        let total = total_of(band);
         let series = vec![
             part("particles", &band.particle, 0),
             part("bias", &band.bias, 1),
@@ -122,7 +160,12 @@ fn errors(r: &Record) -> Vec<Figure> {
             part("time", &band.time, 3),
             part("total", &total, 4),
         ];
-        let used = series.into_iter().filter(|s| s.y.iter().any(|y| *y > 0.0)).collect();
+        let largest = total_of(band).into_iter().fold(0.0, f64::max);
+        let used = series
+            .into_iter()
+            .filter(|s| s.y.iter().any(|y| *y > 0.0))
+            .map(|s| above(s, NEGLIGIBLE * largest))
+            .collect();
         let caption = "Half widths of the 95 % intervals over replicates and of the correction for finitely many particles (bias; on a grid: cells and walls), differences to finer steps.";
         figure(name, title, caption, Axis::log("", "error"), used)
     };
@@ -136,7 +179,16 @@ fn table(r: &Record) -> Block {
         ("depth steps (Runge-Kutta, order 4)", r.depth_steps.to_string()),
         ("tolerance of time steps", format!("{:.0e}", r.tolerance)),
         ("Runge-Kutta against Gauss depth", number(r.witness)),
-        ("depth errors", if r.strong { "fall slowly: strong regime" } else { "fall as expected" }.into()),
+        ("energy identity, relative mismatch", number(r.energy)),
+        (
+            "depth errors",
+            match (r.witness, r.strong) {
+                (None, _) => "not known",
+                (_, true) => "fall slowly: strong regime",
+                _ => "fall as expected",
+            }
+            .into(),
+        ),
         ("seconds", format!("{:.1}", r.seconds)),
         (
             "predicted seconds for the tolerance",

@@ -62,7 +62,7 @@ pub fn figures(dir: &RunDir) -> Vec<Figure> {
     let one = |name: &str| {
         let line = |snapshot: usize, (i, place): (usize, &usize)| {
             let (x, y) = distribution(&law, name, (snapshot, *place))?;
-            let label = format!("t = {:.3}, τ = {}", depths[*place], taus[snapshot]);
+            let label = format!("t = {}, τ = {}", rounded(depths[*place]), rounded(taus[snapshot]));
             Some(Series::line(label, x, y).colour(Colour::Index(i)))
         };
         let ends = places.iter().enumerate().filter_map(|p| line(last, p));
@@ -83,6 +83,11 @@ pub fn figures(dir: &RunDir) -> Vec<Figure> {
         }
     };
     names.filter(|n| !n.ends_with(".mass")).map(one).filter(|f| !f.series.is_empty()).collect()
+}
+
+/// To three decimal places.
+fn rounded(x: f64) -> f64 {
+    (1e3 * x).round() / 1e3
 }
 
 fn numbers(law: &Tensors, name: &str) -> Vec<f64> {

@@ -5,8 +5,8 @@
 //! Cost: linear in the curves; one more flow for the snapshots.
 //! Checked: `tests/limit.rs`, `tests/limit_finite.rs`.
 
-use super::ladder::visits;
-use super::member::{Member, Particles, trace};
+use super::ladder::{risk, visits};
+use super::member::{Member, Particles, follow};
 use super::plan::Pilot;
 use super::refine::Solver;
 use super::sample::{Sample, sooner};
@@ -35,7 +35,17 @@ impl Solver<'_> {
             Band::exact(&pick(&l.base.series)[..n], &depth[..n], &time[..n])
         };
         let snapshots = self.snapshots(&Particles::Atoms, l.tolerance)?;
-        Ok(self.limit(band, sample, (outcome, l.reached()), snapshots, None))
+        let predicted = self.predicted();
+        Ok(self.limit(band, sample, (outcome, l.reached()), snapshots, predicted))
+    }
+
+    /// Seconds that atoms need for the tolerance: every doubling of the depth steps divides the error by 16 and doubles the work.
+    fn predicted(&self) -> Option<f64> {
+        let (l, s) = (self.ladder, self.settings);
+        let error = |e: &[f64]| largest(e, &l.base.series.risk, s.floor);
+        let (depth, time) = (error(&l.depth(risk)), error(&l.time(risk)));
+        let more = (depth / (s.rtol - time).max(0.1 * s.rtol)).log(16.0).ceil().max(0.0);
+        (depth + time > s.rtol && l.is_complete(s)).then(|| self.spent() * 2f64.powf(more.max(1.0)))
     }
 
     pub(super) fn of_sample(mut self, sample: Sample, missing: Option<f64>) -> Result<Limit, LimitError> {
@@ -68,7 +78,8 @@ impl Solver<'_> {
             return Ok(vec![]);
         }
         let member = Member::new(self.problem, self.law, particles, (snapshot::DEPTH, self.depth_of_snapshots()))?;
-        let found = trace(self.problem, &member.net, &member.start, (&s.snapshots, &s.snapshots), (tolerance, 1))?;
+        let (times, stop) = ((&s.snapshots[..], &s.snapshots[..]), || s.is_stopped());
+        let found = follow(self.problem, (&member.net, &member.start), times, (tolerance, 1), &stop)?;
         self.work += found.gradients as f64 * visits(&member);
         Ok(found.kept.into_iter().map(|k| Snapshot::new(member.net.clone(), k, &s.depths)).collect())
     }
@@ -97,8 +108,9 @@ impl Solver<'_> {
             outputs,
             rtol: s.rtol,
             error,
-            stopped: s.is_stopped() && !enough,
+            stopped: s.is_told() && !enough,
             outcome,
+            energy: self.ladder.base.energy,
             strong: self.ladder.strong,
             witness: self.ladder.witness_error(s.floor),
             size: (sample.pilot.widths[0], sample.levels[0].len().max(1), self.ladder.steps),

@@ -89,7 +89,7 @@ pub(super) fn coarse(problem: &Problem, member: &Member, taus: &[f64], steps: us
         series.push(now, now + c.field.penalty(&at), second_moment(&at, &c.field.speeds), &out);
     }
     let seconds = begun.elapsed().as_secs_f64();
-    Ok(Trace { series, outcome, gradients: c.field.gradients, seconds, kept: vec![] })
+    Ok(Trace { series, outcome, energy: 0.0, gradients: c.field.gradients, seconds, kept: vec![] })
 }
 
 #[cfg(test)]

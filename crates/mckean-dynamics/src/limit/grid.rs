@@ -96,11 +96,16 @@ pub(super) fn solve(
         n *= 2;
         say(&format!("{n} x {n} cells"));
         let clock = Instant::now();
-        grids.push(s.run(n, (DepthMethod::Rk4, depth.steps))?);
+        let finer = s.run(n, (DepthMethod::Rk4, depth.steps))?;
+        if matches!(finer.outcome, Outcome::Stopped { .. }) {
+            n /= 2;
+            break;
+        }
+        grids.push(finer);
         last = clock.elapsed().as_secs_f64();
     }
-    if settings.is_stopped() && grids.len() < 2 {
-        return Err(LimitError::Stopped);
+    if grids.len() < 2 {
+        return Err(settings.early(None));
     }
     let snapshots = s.snapshots(&grids, &depth, n)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -123,7 +128,8 @@ impl Solver<'_> {
     }
 
     fn follow(&mut self, grid: &Grid, keep: &[f64]) -> Result<(Trace, Vec<f64>), LimitError> {
-        let found = grid.flow(self.problem, self.law, (&self.settings.taus, keep), self.par)?;
+        let found =
+            grid.flow(self.problem, self.law, (&self.settings.taus, keep), self.par, &|| self.settings.is_stopped())?;
         let (method, steps) = grid.depth;
         let visits = steps * method.stages().map_or(1, |s| s.b.len());
         self.work += found.0.gradients as f64 * (grid.cells() * visits) as f64;

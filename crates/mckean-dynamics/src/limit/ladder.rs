@@ -10,6 +10,7 @@
 use super::member::{Member, Particles, Stepping, Trace, traces};
 use super::series::{Pick, Series, gap, largest};
 use super::{LimitError, Problem, Settings};
+use crate::evolution::Outcome;
 use mckean_model::{DepthMethod, Law};
 use mckean_num::par::Par;
 use std::time::Instant;
@@ -24,14 +25,15 @@ pub(super) const WHOLE: f64 = 4.0 / 3.0;
 /// Shares of the tolerance that depth and time may use.
 const DEPTH_SHARE: f64 = 0.25;
 const TIME_SHARE: f64 = 0.1;
-/// Share of the budget that depth may use.
+/// Share of the budget that depth and time may use where particles need the rest.
 const LADDER_SHARE: f64 = 0.3;
 /// Relative depth error of one step, and share left by doubling, from which on the regime is called strong.
 const ROUGH: f64 = 3e-4;
 const SLOW: f64 = 0.25;
-/// Most depth steps, smallest tolerance of time steps.
+/// Most depth steps, smallest tolerance of time steps, and the smallest that is tried first.
 const MOST_STEPS: usize = 32;
 const LEAST_TOLERANCE: f64 = 1e-12;
+const FIRST_TOLERANCE: f64 = 1e-9;
 
 /// What was settled.
 pub(super) struct Ladder {
@@ -69,36 +71,27 @@ impl Ladder {
         atoms: bool,
         par: &Par,
     ) -> Result<Ladder, LimitError> {
-        let mut rung = Rung { problem, law, settings, atoms, par, work: 0.0 };
-        let (kutta, gauss, floor, rtol) = (DEPTH, DepthMethod::Gauss2, settings.floor, settings.rtol);
-        let (begun, mut tolerance) = (Instant::now(), 0.1 * rtol);
-        let spent = || begun.elapsed().as_secs_f64() / settings.budget;
-        let (mut base, mut finer, looser) = loop {
-            let [looser, base, finer] =
-                rung.run([(kutta, 1, tolerance, 1), (kutta, 1, 0.1 * tolerance, 2), (kutta, 2, 0.1 * tolerance, 2)])?;
-            let error = largest(&gap(&base.series.risk, &looser.series.risk), &base.series.risk, floor);
-            let last = error <= TIME_SHARE * rtol || tolerance <= LEAST_TOLERANCE || rung.is_ended(&base);
-            if last || spent() > LADDER_SHARE / 3.0 || settings.is_stopped() {
-                break (base, finer, looser);
-            }
-            tolerance *= 0.1;
-        };
-        let time = base.clone();
-        let (mut steps, mut errors) = (1, vec![]);
+        let mut rung = Rung { problem, law, settings, atoms, par, begun: Instant::now(), work: 0.0, furthest: None };
+        let (kutta, gauss, floor) = (DEPTH, DepthMethod::Gauss2, settings.floor);
+        let (looser, time, finer, tolerance) = rung.settle_time()?;
+        let (mut base, mut finer, mut steps, mut errors) = (time.clone(), finer, 1, vec![]);
         loop {
-            let error = largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor);
-            errors.push(error);
-            let dear = 2.0 * spent() > LADDER_SHARE || settings.is_stopped();
-            if WHOLE * error <= DEPTH_SHARE * rtol || steps >= MOST_STEPS || dear || rung.is_ended(&finer) {
+            errors.push(largest(&gap(&base.series.risk, &finer.series.risk), &base.series.risk, floor));
+            let error = WHOLE * errors[errors.len() - 1];
+            if error <= DEPTH_SHARE * settings.rtol
+                || steps >= MOST_STEPS
+                || rung.is_dear(2.0 * finer.seconds)
+                || rung.is_ended(&finer)
+            {
                 break;
             }
+            let Some([more]) = rung.run([(kutta, 4 * steps, 0.1 * tolerance, 2)])? else { break };
             steps *= 2;
-            let [more] = rung.run([(kutta, 2 * steps, 0.1 * tolerance, 2)])?;
             base = std::mem::replace(&mut finer, more);
         }
         let witness = match settings.is_stopped() {
             true => None,
-            false => Some(rung.run([(gauss, steps, 0.1 * tolerance, 2)])?).map(|[t]| t),
+            false => rung.run([(gauss, steps, 0.1 * tolerance, 2)])?.map(|[t]| t),
         };
         let (strong, timed, work) = (false, (looser, time), rung.work);
         let ladder = Ladder { steps, tolerance, strong, base, finer, timed, witness, work };
@@ -124,6 +117,11 @@ impl Ladder {
     /// The flows that the errors come from.
     pub fn all(&self) -> [&Trace; 4] {
         [&self.base, &self.finer, &self.timed.0, &self.timed.1]
+    }
+
+    /// Whether all flows reached all times.
+    pub fn is_complete(&self, settings: &Settings) -> bool {
+        self.reached() == settings.taus.len()
     }
 
     /// Times that all flows reached.
@@ -154,23 +152,64 @@ struct Rung<'a> {
     settings: &'a Settings,
     atoms: bool,
     par: &'a Par,
+    begun: Instant,
     work: f64,
+    /// Training time at which flows were given up.
+    furthest: Option<f64>,
 }
 
 /// Depth method, its steps, tolerance in training time, least steps between two times.
 type Case = (DepthMethod, usize, f64, usize);
 
 impl Rung<'_> {
-    /// Follows the small system in several discretisations at once.
-    fn run<const N: usize>(&mut self, cases: [Case; N]) -> Result<[Trace; N], LimitError> {
+    /// Flows of one depth step at a tolerance and a tenth of it, and of two steps at the tenth, with a tolerance that meets its share.
+    fn settle_time(&mut self) -> Result<(Trace, Trace, Trace, f64), LimitError> {
+        let (rtol, floor) = (self.settings.rtol, self.settings.floor);
+        let (mut tolerance, mut found) = ((0.1 * rtol).max(FIRST_TOLERANCE), None);
+        loop {
+            let (now, fine) = (tolerance, 0.1 * tolerance);
+            let Some([looser, base, finer]) =
+                self.run([(DEPTH, 1, now, 1), (DEPTH, 1, fine, 2), (DEPTH, 2, fine, 2)])?
+            else {
+                break;
+            };
+            let error = largest(&gap(&base.series.risk, &looser.series.risk), &base.series.risk, floor);
+            let more = 2.0 * (looser.seconds + base.seconds + finer.seconds);
+            let last = error <= TIME_SHARE * rtol
+                || tolerance <= LEAST_TOLERANCE
+                || self.is_ended(&base)
+                || self.is_dear(more);
+            found = Some((looser, base, finer, tolerance));
+            if last {
+                break;
+            }
+            tolerance *= 0.1;
+        }
+        found.ok_or_else(|| self.settings.early(self.furthest))
+    }
+
+    /// Whether flows of so many seconds do not fit into what remains of the budget (for laws without atoms, of a share of it).
+    fn is_dear(&self, seconds: f64) -> bool {
+        let share = if self.atoms { 1.0 } else { LADDER_SHARE };
+        let spent = self.begun.elapsed().as_secs_f64();
+        spent + seconds > share * self.settings.budget || self.settings.is_stopped()
+    }
+
+    /// Follows the small system in several discretisations at once; none if they were given up.
+    fn run<const N: usize>(&mut self, cases: [Case; N]) -> Result<Option<[Trace; N]>, LimitError> {
         let own = particles(self.atoms, self.settings);
         let make = |c: &Case| Member::new(self.problem, self.law, &own, (c.0, c.1));
         let members = cases.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
         let steppings = cases.map(|c| Stepping::Adaptive(c.2, c.3));
-        let all = traces(self.problem, &members, &self.settings.taus, &steppings, self.par)?;
+        let all = traces(self.problem, &members, self.settings, &steppings, self.par)?;
         self.work += all.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
-        let mut all = all.into_iter();
-        Ok(cases.map(|_| all.next().expect("a trace a case")))
+        for t in &all {
+            if let Outcome::Stopped { tau } = t.outcome {
+                self.furthest = Some(tau);
+                return Ok(None);
+            }
+        }
+        Ok(all.try_into().ok())
     }
 
     fn is_ended(&self, trace: &Trace) -> bool {

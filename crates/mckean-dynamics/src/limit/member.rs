@@ -6,7 +6,7 @@
 //! Checked: `tests/limit.rs`.
 
 use super::coarse::coarse;
-use super::{LimitError, Problem, Series, points, whiten};
+use super::{LimitError, Problem, Series, Settings, points, whiten};
 use crate::config::{DynamicsConfig, Scheme};
 use crate::evolution::{Evolution, Outcome};
 use crate::flow::Flow;
@@ -50,6 +50,8 @@ pub struct Trace {
     pub series: Series,
     /// How it ended.
     pub outcome: Outcome,
+    /// |Q(first) - Q(last) - int dissipation| over the larger of the two (the energy identity); 0 of coarse flows.
+    pub energy: f64,
     /// Velocity calls.
     pub gradients: u64,
     /// Seconds of one thread.
@@ -101,7 +103,18 @@ pub fn trace(
     net: &Arc<Network>,
     start: &[f64],
     (taus, keep): (&[f64], &[f64]),
+    accuracy: (f64, usize),
+) -> Result<Trace, LimitError> {
+    follow(problem, (net, start), (taus, keep), accuracy, &|| false)
+}
+
+/// As [`trace`], given up once `stop` says so.
+pub(super) fn follow(
+    problem: &Problem,
+    (net, start): (&Arc<Network>, &[f64]),
+    (taus, keep): (&[f64], &[f64]),
     (tolerance, least): (f64, usize),
+    stop: &dyn Fn() -> bool,
 ) -> Result<Trace, LimitError> {
     let begun = Instant::now();
     let config = DynamicsConfig {
@@ -118,13 +131,20 @@ pub fn trace(
     let (mut reader, mut flow) = (risk()?, Flow::new(&config, risk()?, start.to_vec()));
     let (speeds, batch) = (net.speeds(), Batch::first(problem.data.samples));
     let mut out = vec![0.0; problem.data.samples * net.reader.outputs];
-    let mut trace =
-        Trace { series: Series::default(), outcome: Outcome::Finished, gradients: 0, seconds: 0.0, kept: vec![] };
+    let mut trace = Trace {
+        series: Series::default(),
+        outcome: Outcome::Finished,
+        energy: 0.0,
+        gradients: 0,
+        seconds: 0.0,
+        kept: vec![],
+    };
+    let mut first = None;
     for &tau in taus {
         let from = flow.tau();
         for part in 1..=least {
             let until = if part == least { tau } else { from + (tau - from) * part as f64 / least as f64 };
-            trace.outcome = flow.advance(until);
+            trace.outcome = flow.advance_unless(until, stop);
             if trace.outcome != Outcome::Finished {
                 break;
             }
@@ -133,6 +153,7 @@ pub fn trace(
             break;
         }
         let (now, beta) = (flow.measure(), flow.parameters());
+        trace.energy = mismatch(*first.get_or_insert(now.objective) - now.objective, now.dissipated);
         reader.outputs(&beta, &batch, &mut out);
         trace.series.push(now.risk, now.objective, second_moment(&beta, &speeds), &out);
         if keep.contains(&tau) {
@@ -144,6 +165,12 @@ pub fn trace(
     Ok(trace)
 }
 
+/// How far the fall of Q and the dissipated energy are apart, relative; 0 where neither is above rounding.
+pub(super) fn mismatch(fall: f64, dissipated: f64) -> f64 {
+    let size = fall.abs().max(dissipated.abs());
+    if size > 1e-14 { (fall - dissipated).abs() / size } else { 0.0 }
+}
+
 /// How the steps in training time are chosen.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stepping {
@@ -153,19 +180,22 @@ pub(super) enum Stepping {
     Coarse(usize),
 }
 
-/// Traces of many members at once, one a thread, in order.
+/// Traces of many members at once, one a thread, in order; flows under way when the solver is stopped end as such.
 pub(super) fn traces(
     problem: &Problem,
     members: &[Member],
-    taus: &[f64],
+    settings: &Settings,
     steppings: &[Stepping],
     par: &Par,
 ) -> Result<Vec<Trace>, LimitError> {
+    let taus = &settings.taus[..];
     let mut work: Vec<(usize, Option<Result<Trace, LimitError>>)> = (0..members.len()).map(|i| (i, None)).collect();
     par.each(&mut work, |_, (i, slot)| {
         let m = &members[*i];
         *slot = Some(match steppings[*i] {
-            Stepping::Adaptive(tolerance, least) => trace(problem, &m.net, &m.start, (taus, &[]), (tolerance, least)),
+            Stepping::Adaptive(tolerance, least) => {
+                follow(problem, (&m.net, &m.start), (taus, &[]), (tolerance, least), &|| settings.is_stopped())
+            }
             Stepping::Coarse(steps) => coarse(problem, m, taus, steps),
         });
     });

@@ -11,11 +11,11 @@ use super::ladder::{Ladder, risk};
 use super::plan::{self, Levels, MANY, WIDEST};
 use super::sample::Sample;
 use super::series::{Band, largest};
-use super::{Limit, LimitError, Problem, Settings, Source, grid, setting};
+use super::{Limit, LimitError, PATIENCE, Problem, Settings, Source, grid, setting};
 use mckean_model::Law;
 use mckean_num::par::Par;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many times more particles a slice are taken when too many replicates are needed.
 const WIDER: usize = 4;
@@ -32,6 +32,9 @@ pub fn solve(
     say: &mut dyn FnMut(&str),
 ) -> Result<Limit, LimitError> {
     let begun = Instant::now();
+    let patience = PATIENCE.0 * settings.budget + PATIENCE.1;
+    let deadline = Duration::try_from_secs_f64(patience).ok().and_then(|d| begun.checked_add(d));
+    let settings = &Settings { deadline, ..settings.clone() };
     settings.check()?;
     problem.check()?;
     let law = problem.law()?;
@@ -90,7 +93,7 @@ impl Solver<'_> {
     fn of_law(mut self, say: &mut dyn FnMut(&str)) -> Result<Limit, LimitError> {
         let mut sample = self.pilot(say)?;
         if sample.levels[0].len() < 2 || sample.levels[2].len() < 2 {
-            return Err(LimitError::Stopped);
+            return Err(self.settings.early(None));
         }
         loop {
             let band = sample.band(risk, self.ladder);

@@ -155,9 +155,9 @@ impl Solver<'_> {
             let make = |j: &(Particles, Stepping)| Member::new(self.problem, self.law, &j.0, method);
             let members = some.iter().map(make).collect::<Result<Vec<Member>, LimitError>>()?;
             let steppings: Vec<Stepping> = some.iter().map(|j| j.1).collect();
-            let found = traces(self.problem, &members, &self.settings.taus, &steppings, self.par)?;
+            let found = traces(self.problem, &members, self.settings, &steppings, self.par)?;
             self.work += found.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
-            all.extend(found);
+            all.extend(found.into_iter().take_while(|t| !matches!(t.outcome, Outcome::Stopped { .. })));
         }
         Ok(all)
     }
@@ -176,7 +176,7 @@ mod tests {
 
     fn flow(risk: f64) -> Group {
         let series = Series { risk: vec![risk], ..Series::default() };
-        vec![Trace { series, outcome: Outcome::Finished, gradients: 1, seconds: 1.0, kept: vec![] }]
+        vec![Trace { series, outcome: Outcome::Finished, energy: 0.0, gradients: 1, seconds: 1.0, kept: vec![] }]
     }
 
     #[test]

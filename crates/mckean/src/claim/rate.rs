@@ -109,7 +109,8 @@ pub(super) fn limit(
         return Ok(Err(Found { not_testable: Some(why), ..Default::default() }));
     }
     let bands = [&limit.risk, &limit.objective, &limit.moment, &limit.outputs];
-    Ok(Ok(Reference::curves(bands, problem.data.samples)))
+    let (series, [error, _]) = Reference::curves(bands, problem.data.samples);
+    Ok(Ok((series, error)))
 }
 
 fn entry(depth: usize, width: usize, seed: usize, wide: Gaps) -> Entry {

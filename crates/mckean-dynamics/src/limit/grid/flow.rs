@@ -9,6 +9,7 @@
 use super::cells::Cells;
 use super::system::System;
 use crate::evolution::Outcome;
+use crate::limit::member::mismatch;
 use crate::limit::{LimitError, Problem, Series, Trace};
 use mckean_engine::Network;
 use mckean_model::{DepthMethod, Law, Layout, ModelConfig, Role};
@@ -106,18 +107,24 @@ impl Grid {
         law: &Law,
         (taus, keep): (&[f64], &[f64]),
         par: &Par,
+        stop: &dyn Fn() -> bool,
     ) -> Result<(Trace, Vec<f64>), LimitError> {
         let begun = Instant::now();
         let mut system = System::new(self, problem, par)?;
-        let (mut mass, mut tau, mut steps) = (self.start(law), 0.0, 0);
+        let (mut mass, mut tau, mut steps, mut dissipated) = (self.start(law), 0.0, 0, 0.0);
         let (mut series, mut outcome, mut kept) = (Series::default(), Outcome::Finished, vec![]);
         'times: for &until in taus {
             while tau < until {
+                if stop() {
+                    outcome = Outcome::Stopped { tau };
+                    break 'times;
+                }
                 let left = until - tau;
-                let Some(dt) = system.step(&mut mass, left)? else {
+                let Some((dt, loss)) = system.step(&mut mass, left)? else {
                     outcome = Outcome::Diverged { tau };
                     break 'times;
                 };
+                dissipated += if series.is_empty() { 0.0 } else { loss };
                 (tau, steps) = (if dt < left { tau + dt } else { until }, steps + 1);
                 if steps >= MOST_STEPS {
                     outcome = Outcome::MaxSteps { tau };
@@ -129,8 +136,10 @@ impl Grid {
                 kept.push((until, mass.clone()));
             }
         }
+        let fall = series.objective.first().zip(series.objective.last()).map_or(0.0, |(a, b)| a - b);
+        let energy = mismatch(fall, dissipated);
         let (gradients, seconds) = (system.gradients, begun.elapsed().as_secs_f64());
-        Ok((Trace { series, outcome, gradients, seconds, kept }, mass))
+        Ok((Trace { series, outcome, energy, gradients, seconds, kept }, mass))
     }
 
     /// Masses as a network of weighted particles in the cell centres, and its parameters.

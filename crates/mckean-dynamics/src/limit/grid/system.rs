@@ -85,8 +85,8 @@ impl<'a> System<'a> {
         Ok((rate, bound, now))
     }
 
-    /// One Heun step of at most `left`; its length, or none if numbers are not finite.
-    pub fn step(&mut self, mass: &mut [f64], left: f64) -> Result<Option<f64>, LimitError> {
+    /// One Heun step of at most `left`; its length and the energy it dissipates, or none if numbers are not finite.
+    pub fn step(&mut self, mass: &mut [f64], left: f64) -> Result<Option<(f64, f64)>, LimitError> {
         let (first, bound, now) = self.rates(mass)?;
         if !(bound.is_finite() && now.objective().is_finite()) {
             return Ok(None);
@@ -94,11 +94,11 @@ impl<'a> System<'a> {
         let mut dt = left.min(COURANT / bound).min(self.grid.longest);
         loop {
             let moved: Vec<f64> = mass.iter().zip(&first).map(|(m, r)| m + dt * r).collect();
-            let (second, bound, _) = self.rates(&moved)?;
+            let (second, bound, then) = self.rates(&moved)?;
             if dt * bound <= 1.0 {
                 let end = moved.iter().zip(&second).map(|(m, r)| m + dt * r);
                 mass.iter_mut().zip(end).for_each(|(m, e)| *m = 0.5 * (*m + e));
-                return Ok(Some(dt));
+                return Ok(Some((dt, 0.5 * dt * (now.dissipation + then.dissipation))));
             }
             if !bound.is_finite() {
                 return Ok(None);
