@@ -193,7 +193,7 @@ fn stopped_at_any_moment_there_is_no_curve_or_one_with_an_honest_bar() {
 #[test]
 fn flows_that_never_end_are_given_up_with_the_reason() {
     let p = problem(InitConfig { scale: 6.0, ..normal() });
-    let s = Settings { taus: vec![1e9], budget: 0.1, ..settings(1e-6) };
+    let s = Settings { taus: vec![1e9], budget: 0.1, snapshots: vec![], ..settings(1e-6) };
     let begun = std::time::Instant::now();
     let e = solve(&p, &s, &Par::serial(), &mut |_| {}).unwrap_err().to_string();
     assert!(e.contains("limit.budget = 0.1") && e.contains("longer than that"), "{e}");
@@ -203,8 +203,13 @@ fn flows_that_never_end_are_given_up_with_the_reason() {
 #[test]
 fn a_small_budget_is_said_not_missed() {
     let l = limit(&problem(normal()), &Settings { budget: 0.05, ..settings(1e-5) });
-    assert!(!l.reached && l.error > 1e-5 && l.predicted.is_some_and(|s| s > 10.0), "{:?} {:?}", l.error, l.predicted);
-    assert_eq!((l.risk.value.len(), l.size.0), (2, 256), "a small pilot");
+    assert!(
+        !l.reached && l.error > 1e-5 && l.predicted.is_some_and(|s| s > 10.0 && s.is_finite()),
+        "{:?} {:?}",
+        l.error,
+        l.predicted
+    );
+    assert_eq!((l.risk.value.len(), l.size.0), (2, 64), "the smallest pilot");
 }
 
 #[test]

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// How many times more particles a slice are taken when too many replicates are needed.
 const WIDER: usize = 4;
+/// Share of the tolerance that is for particles in a forecast.
+const PARTICLES: f64 = 0.6;
 
 /// Solves for the limit.
 ///
@@ -125,9 +127,16 @@ impl Solver<'_> {
         let target = self.settings.rtol - rest;
         let complete = sample.reached() == self.settings.taus.len() && !band.value.is_empty();
         if !complete || particle <= target || target <= 0.0 {
-            return ControlFlow::Break((target <= 0.0).then_some(f64::INFINITY));
+            let missing = target <= 0.0 && complete;
+            return ControlFlow::Break(missing.then(|| self.spent() + self.needed(sample, band)));
         }
         ControlFlow::Continue(0.98 * target)
+    }
+
+    /// Seconds of the flows that most of the tolerance takes, where depth or time have used it up.
+    fn needed(&self, sample: &Sample, band: &Band) -> f64 {
+        let spread = sample.spreads(risk, &band.value, self.settings.floor);
+        plan::seconds(plan::numbers(spread, self.cost(sample), PARTICLES * self.settings.rtol), self.cost(sample))
     }
 
     /// Replaces replicates by a pilot of wider ones, if there is time for several of them; corrections stay.
