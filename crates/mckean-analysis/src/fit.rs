@@ -80,7 +80,10 @@ pub(crate) fn check(what: &'static str, grid: &[Cell], cells: usize, seeds: usiz
         if c.gaps.len() < seeds {
             return Err(AnalysisError::data(what, format!("{seeds} seeds in every cell"), c.gaps.len()));
         }
-        if !c.gaps.iter().all(|g| g.is_finite() && *g >= 0.0) || c.rms() <= 0.0 {
+        if ![c.width, c.depth].iter().all(|x| x.is_finite() && *x > 0.0) {
+            return Err(AnalysisError::data(what, "positive sizes", format!("M = {}, L = {}", c.width, c.depth)));
+        }
+        if !c.gaps.iter().all(|g| g.is_finite() && *g >= 0.0) || c.rms() <= 0.0 || !c.rms().is_finite() {
             let found = format!("{:?} at M = {}, L = {}", c.gaps, c.width, c.depth);
             return Err(AnalysisError::data(what, "positive finite gaps", found));
         }
