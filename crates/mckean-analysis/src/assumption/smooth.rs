@@ -5,7 +5,7 @@
 //! many samples: pre-activations or logits that vanish at a sample are kinks).
 //! Shapes: four conditions a kind of particle.
 //! Cost: `PROBES` times samples times two distances vector-Jacobian products; half of the particles are put where a kink would be.
-//! Checked: tests below (ReLU fails as activation and as kernel, the others hold; the quotient of a known derivative).
+//! Checked: tests below, `smooth/kink.rs` (ReLU fails as activation and as kernel, the others hold; the quotient of a known derivative).
 
 use super::draws;
 use crate::certificate::View;
@@ -13,6 +13,8 @@ use crate::verdict::{Condition, larger};
 use mckean_engine::Cloud;
 use mckean_model::Role;
 use mckean_num::rng::{Draws, Seed};
+
+mod kink;
 
 const PROBES: usize = 24;
 const SAMPLES: usize = 16;
@@ -65,13 +67,13 @@ pub fn quotients(view: &View, role: Role) -> [(f64, f64); 4] {
 }
 
 fn ray(view: &View, role: Role, states: &[&[f64]], i: usize, draws: &mut Draws) -> Ray {
-    let (dim, size) = (view.net().dim, states[0].len());
+    let size = states[0].len();
     let mut alpha = draws::particle(view, role, draws, 1.0 + (i % 3) as f64);
     let x = states[i / 2 % states.len()];
     match role {
         _ if !i.is_multiple_of(2) => {}
-        Role::Neuron => vanish(&mut alpha[..dim], &x[..dim]),
-        _ => onto_logit(view, &mut alpha, x, i / 2),
+        Role::Neuron => kink::of_unit(view, &mut alpha, x),
+        _ => kink::of_logit(view, &mut alpha, x, i / 2),
     }
     let mut unit = |n: usize| {
         let x: Vec<f64> = (0..n).map(|_| draws.normal()).collect();
@@ -79,34 +81,6 @@ fn ray(view: &View, role: Role, states: &[&[f64]], i: usize, draws: &mut Draws) 
         x.into_iter().map(|x| x / norm).collect::<Vec<_>>()
     };
     Ray { particle: unit(alpha.len()), state: unit(size), cotangent: unit(size), alpha }
-}
-
-/// Makes <w, x> vanish by the least change of `w`: a hidden unit's pre-activation at token x, for one.
-fn vanish(w: &mut [f64], x: &[f64]) {
-    let square: f64 = x.iter().map(|x| x * x).sum();
-    let along: f64 = w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() / square.max(1e-300);
-    w.iter_mut().zip(x).for_each(|(w, x)| *w -= along * x);
-}
-
-/// Makes the logit <W_K z_j, W_Q z_i> (<z_j, W z_i> for heads (V, W)) of one token `i` and one before it, or itself, vanish.
-fn onto_logit(view: &View, alpha: &mut [f64], x: &[f64], probe: usize) {
-    let (n, d) = (view.net().tokens, view.net().dim);
-    let i = n - 1 - probe % n;
-    let (query, key) = (&x[i * d..][..d], &x[probe / n % (i + 1) * d..][..d]);
-    let place = |name| {
-        let tensors = view.maps.tensors(Role::Head);
-        let k = tensors.iter().position(|t| t.name == name)?;
-        let first: usize = tensors[..k].iter().map(|t| t.len()).sum();
-        Some(first..first + tensors[k].len())
-    };
-    let key: Vec<f64> = match place("k") {
-        Some(at) => alpha[at].chunks(d).map(|row| row.iter().zip(key).map(|(w, z)| w * z).sum()).collect(),
-        None => key.to_vec(),
-    };
-    let outer: Vec<f64> = key.iter().flat_map(|k| query.iter().map(move |q| k * q)).collect();
-    if let Some(at) = place("q").or(place("w")) {
-        vanish(&mut alpha[at], &outer);
-    }
 }
 
 /// Mean quotients of the four clauses at distance `h`, the larger one of both directions.
@@ -162,36 +136,6 @@ mod tests {
                 let worst = quotients(&v, Role::Head).map(|q| q.0);
                 assert_eq!(worst.map(|w| w > SETTLED), [kernel == Relu; 4], "{} {kernel:?} {worst:?}", m.attention);
                 assert!(quotients(&v, Role::Neuron).iter().all(|q| q.0 <= SETTLED));
-            }
-        }
-    }
-
-    #[test]
-    fn particles_are_put_where_a_logit_vanishes() {
-        for attention in ["vw", "qkvo"] {
-            let v = view(&ModelConfig { attention: attention.into(), head_dim: 2, ..small() }, 1, 0.5, 0.0);
-            let (x, mut draws) = (&v.trace.states[0], Seed(5).stream("smooth.test").open());
-            let alpha = draws::particle(&v, Role::Head, &mut draws, 2.0);
-            for probe in 0..9 {
-                let mut own = alpha.clone();
-                onto_logit(&v, &mut own, x, probe);
-                let (i, map) = (2 - probe % 3, |w: &[f64], z: &[f64]| -> Vec<f64> {
-                    w.chunks(3).map(|row| row.iter().zip(z).map(|(w, z)| w * z).sum()).collect()
-                });
-                let (query, key) = (&x[3 * i..][..3], &x[probe / 3 % (i + 1) * 3..][..3]);
-                let logit = |a: &[f64]| -> f64 {
-                    let (q, k) = match attention {
-                        "vw" => (map(&a[9..], query), key.to_vec()),
-                        _ => (map(&a[..6], query), map(&a[6..12], key)),
-                    };
-                    q.iter().zip(&k).map(|(q, k)| q * k).sum()
-                };
-                assert!(
-                    logit(&own).abs() < 1e-12 * logit(&alpha).abs(),
-                    "{attention} {probe}: {} {}",
-                    logit(&alpha),
-                    logit(&own)
-                );
             }
         }
     }

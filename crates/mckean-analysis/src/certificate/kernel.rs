@@ -8,6 +8,7 @@
 //! Checked: tests below (the dissipation, differences of outputs).
 
 use crate::error::AnalysisError;
+use crate::verdict::larger;
 use mckean_data::{Dataset, Targets};
 use mckean_engine::{Batch, Network, Risk};
 use mckean_model::Loss;
@@ -104,16 +105,18 @@ fn gram(
 ) -> Result<DMatrix<f64>, AnalysisError> {
     let (c, roots) = (net.reader.outputs, net.speeds().into_iter().map(f64::sqrt).collect::<Vec<_>>());
     let mut rows = DMatrix::zeros(theta.len(), outputs.len());
+    let steps: Vec<f64> = outputs.iter().map(|u| larger(u.abs(), 1.0).log2().ceil().exp2()).collect();
     for k in 0..c {
-        // targets one below output k: the gradient of a single sample's loss is that of the output itself
-        let shifted = outputs.iter().enumerate().map(|(i, u)| if i % c == k { u - 1.0 } else { *u }).collect();
+        // targets one step below output k: the gradient of a single sample's loss is the step times that of the output itself
+        let below = |(i, u): (usize, &f64)| if i % c == k { u - steps[i] } else { *u };
+        let shifted = outputs.iter().enumerate().map(below).collect();
         let targets = Targets::Values { data: shifted, outputs: c };
         let one = Arc::new(Dataset { targets, ..data.clone() });
         let mut risk = Risk::<f64>::new(net.clone(), one, par.clone())?;
         let mut grad = vec![0.0; theta.len()];
         for i in 0..data.samples {
             risk.value_and_grad(theta, &Batch { items: vec![i as u32], dropout: None }, &mut grad);
-            grad.iter_mut().zip(&roots).for_each(|(g, r)| *g *= r);
+            grad.iter_mut().zip(&roots).for_each(|(g, r)| *g *= r / steps[i * c + k]);
             rows.set_column(i * c + k, &DVector::from_column_slice(&grad));
         }
     }
@@ -162,6 +165,15 @@ mod tests {
             let rate = -(value(1e-6) - value(-1e-6)) / 2e-6 / k.risk;
             assert!((made(&v, 0.7).now() / rate - 1.0).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn large_outputs_do_not_drown_the_kernel() {
+        let v = view(&small(), 4, 1e5, 0.0);
+        assert!(v.trace.outputs.iter().any(|u| u.abs() > 1e17));
+        let risk = Risk::<f64>::new(v.maps.network().clone(), v.data.clone(), Par::serial()).unwrap();
+        let e = Objective::new(risk, 0.0).velocity(&v.theta, &mut vec![0.0; v.theta.len()]);
+        assert!((made(&v, 0.0).decay / e.dissipation - 1.0).abs() < 1e-10);
     }
 
     #[test]
