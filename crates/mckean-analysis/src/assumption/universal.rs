@@ -139,6 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn interpolation_and_nothing_to_fit_carry_no_number() {
+        let mut v = view(&small(), 8, 0.5, 0.0);
+        let told = |c: Condition, words: &str| {
+            let bare = c.verdict == Verdict::NotTestable && c.value.is_none() && c.limit.is_none();
+            assert!(bare && c.words.contains(words), "{c:?}");
+        };
+        told(image(&v, Role::Neuron, "h"), "interpolates whatever -p is; on samples left out the relative residual is");
+        v.trace.adjoints.iter_mut().flatten().for_each(|p| *p = 0.0);
+        told(image(&v, Role::Neuron, "h"), "-p vanishes");
+        v.trace.adjoints[0][0] = f64::NAN;
+        told(image(&v, Role::Head, "f"), "not finite");
+    }
+
+    #[test]
     fn neurons_do_not_mix_and_heads_are_linear_on_equal_tokens() {
         let v = view(&small(), 2, 0.5, 0.0);
         let (head, neuron) = (richness(&v, Role::Head), richness(&v, Role::Neuron));
