@@ -8,8 +8,10 @@
 //! Checked: tests of the parts, `tests/failures.rs`.
 
 pub mod data;
+pub(crate) mod draws;
 pub(crate) mod features;
 pub mod growth;
+pub(crate) mod sizes;
 pub mod smooth;
 pub mod universal;
 

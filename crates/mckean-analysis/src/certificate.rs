@@ -17,6 +17,7 @@ pub mod stationarity;
 use crate::error::AnalysisError;
 use mckean_data::Dataset;
 use mckean_engine::{Maps, Network, Trace};
+use nalgebra::DMatrix;
 use std::sync::Arc;
 
 /// A network at given parameters, looked at once.
@@ -44,6 +45,18 @@ impl View {
         Ok(View { maps, data, theta, lambda, trace })
     }
 
+    /// Refuses states from which nothing can be concluded; decompositions of them would not end.
+    ///
+    /// # Errors
+    /// States or adjoints that are not finite or have no finite sum of squares; a risk that is not finite.
+    pub fn check(&self) -> Result<(), AnalysisError> {
+        let finite = |all: &[Vec<f64>]| all.iter().all(|x| probe::square(x).is_finite());
+        if finite(&self.trace.states) && finite(&self.trace.adjoints) && self.trace.risk().is_finite() {
+            return Ok(());
+        }
+        Err(AnalysisError::NotTestable("squares of states, adjoints or residuals are not finite".into()))
+    }
+
     /// The network.
     pub fn net(&self) -> &Network {
         self.maps.network()
@@ -53,6 +66,11 @@ impl View {
     pub fn depth(&self, k: usize) -> f64 {
         k as f64 / self.net().sublayers.len() as f64
     }
+}
+
+/// Largest singular value; NaN when an entry is not finite, where the decomposition would not end.
+pub(crate) fn operator_norm(m: &DMatrix<f64>) -> f64 {
+    if m.iter().all(|x| x.is_finite()) { m.singular_values().max() } else { f64::NAN }
 }
 
 #[cfg(test)]
@@ -84,5 +102,18 @@ pub(crate) mod tests {
         let mut g = Seed(3).stream("certificate.test").open();
         let theta = (0..net.parameters()).map(|_| scale * g.normal()).collect();
         View::new(net, data, theta, lambda).unwrap()
+    }
+
+    #[test]
+    fn states_that_are_not_finite_are_told_and_no_decomposition_is_tried() {
+        assert!(view(&small(), 2, 0.5, 0.1).check().is_ok());
+        let huge = view(&small(), 2, 1e20, 0.1);
+        assert!(huge.check().unwrap_err().to_string().contains("not finite"));
+        let mut m = DMatrix::from_fn(4, 4, |i, j| (i * j) as f64);
+        assert!((operator_norm(&m) - 14.0).abs() < 1e-12);
+        for odd in [f64::NAN, f64::INFINITY] {
+            m[(1, 2)] = odd;
+            assert!(operator_norm(&m).is_nan());
+        }
     }
 }

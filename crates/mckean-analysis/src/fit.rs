@@ -4,8 +4,7 @@
 //! sqrt(M L) are derived from the independence of the layers (not the paper's).
 //! Shapes: a grid is a list of cells (M, L) with one gap a seed.
 //! Cost: a fit is linear in the cells; bootstrap repeats it a few hundred times.
-//! Checked: `fit/power.rs`, `fit/law.rs`, `fit/choice.rs`, `fit/paired.rs`, `fit/reference.rs`, `fit/tail.rs`, `fit/plan.rs`, `fit/plateau.rs`: tests on made-up
-//! laws.
+//! Checked: tests below; those of each fit on made-up laws.
 
 pub mod choice;
 pub mod law;
@@ -80,7 +79,10 @@ pub(crate) fn check(what: &'static str, grid: &[Cell], cells: usize, seeds: usiz
         if c.gaps.len() < seeds {
             return Err(AnalysisError::data(what, format!("{seeds} seeds in every cell"), c.gaps.len()));
         }
-        if !c.gaps.iter().all(|g| g.is_finite() && *g >= 0.0) || c.rms() <= 0.0 {
+        if ![c.width, c.depth].iter().all(|x| x.is_finite() && *x > 0.0) {
+            return Err(AnalysisError::data(what, "positive sizes", format!("M = {}, L = {}", c.width, c.depth)));
+        }
+        if !c.gaps.iter().all(|g| g.is_finite() && *g >= 0.0) || c.rms() <= 0.0 || !c.rms().is_finite() {
             let found = format!("{:?} at M = {}, L = {}", c.gaps, c.width, c.depth);
             return Err(AnalysisError::data(what, "positive finite gaps", found));
         }
@@ -110,4 +112,21 @@ pub(crate) fn interval(value: f64, mut replicates: Vec<f64>) -> Estimate {
     replicates.sort_by(f64::total_cmp);
     let (low, high) = (quantile(&replicates, 0.025), quantile(&replicates, 0.975));
     Estimate { value, low: 2.0 * value - high, high: 2.0 * value - low }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_gaps_without_logarithm_are_refused() {
+        let refused = |width, depth, gaps: &[f64]| check("a test", &[Cell { width, depth, gaps: gaps.to_vec() }], 1, 1);
+        assert!(refused(8.0, 2.0, &[1.0, 0.0]).is_ok());
+        for (width, depth) in [(0.0, 2.0), (8.0, -1.0), (f64::NAN, 2.0), (8.0, f64::INFINITY)] {
+            assert!(refused(width, depth, &[1.0]).unwrap_err().to_string().contains("positive sizes"));
+        }
+        for gaps in [&[0.0, 0.0][..], &[f64::NAN], &[1e200], &[-1.0], &[]] {
+            assert!(refused(8.0, 2.0, gaps).is_err(), "{gaps:?}");
+        }
+    }
 }

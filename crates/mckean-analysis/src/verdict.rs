@@ -1,4 +1,4 @@
-//! A condition and what was found: holds, fails, or cannot be tested, always with the number behind it.
+//! A condition and what was found: holds, fails, or cannot be tested, with the number behind it where there is one.
 //!
 //! Maths: none.
 //! Shapes: one row of a table.
@@ -63,9 +63,27 @@ impl Condition {
     }
 }
 
+/// The larger one; NaN once there was one, where `f64::max` would drop it.
+pub fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}
+
+/// The smaller one; NaN once there was one.
+pub fn smaller(a: f64, b: f64) -> f64 {
+    -larger(-a, -b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        for (a, b) in [(1.0, f64::NAN), (f64::NAN, 1.0), (f64::NAN, f64::NAN)] {
+            assert!(larger(a, b).is_nan() && smaller(a, b).is_nan());
+        }
+        assert_eq!((larger(1.0, -2.0), smaller(1.0, -2.0), smaller(f64::INFINITY, 3.0)), (1.0, -2.0, 3.0));
+    }
 
     #[test]
     fn missing_numbers_never_hold() {

@@ -170,3 +170,34 @@ fn gaps_close_with_training_where_there_are_enough_particles() {
     let (before, after) = (worst(&start), worst(&c.after(400.0).0));
     assert!(after < 0.1 * before, "{before} {after}");
 }
+
+#[test]
+fn states_that_are_not_finite_are_not_testable_and_everything_ends() {
+    let at = |scale| case(&ModelConfig { heads: 4, neurons: 4, ..wide() }, data(6, 4, false), scale, 0.02);
+    let far = at(1e80);
+    let k = kernel(&far.net, &far.data, &far.start, far.lambda, &Par::serial());
+    assert!(k.unwrap_err().to_string().contains("not finite"));
+    let c = at(1e20);
+    let k = kernel(&c.net, &c.data, &c.start, c.lambda, &Par::serial());
+    let view = View::new(c.net, c.data, c.start, c.lambda).unwrap();
+    let radii = [(0.0, 1e20); 3];
+    let table = conditions::table(&view, &radii, &Profile::new(&view, &radii), &k, &Par::serial());
+    for name in ["at rest", "virial", "optimality gap", "growth c*/(2 lambda)", "adjoint bounds (F.7)"] {
+        let row = table.iter().find(|c| c.name == name).unwrap();
+        assert!(row.verdict == Verdict::NotTestable && row.words.contains("not finite"), "{row:?}");
+    }
+    let table = assumption::table(&view);
+    for row in table.iter().filter(|c| c.name.starts_with("A3") || c.name.contains("on the data")) {
+        assert!(row.verdict == Verdict::NotTestable && row.words.contains("not finite"), "{row:?}");
+    }
+    assert_eq!(table.iter().filter(|c| c.words.contains("not finite")).count(), 10);
+}
+
+#[test]
+fn a_network_without_sublayers_has_no_gap_and_a_kernel_that_vanishes_is_not_positive() {
+    let m = ModelConfig { attention: "none".into(), feed_forward: "none".into(), ..wide() };
+    let table = case(&m, data(6, 4, false), 1.2, 0.02).table(0.1);
+    assert_eq!(verdict(&table, "optimality gap"), Verdict::NotTestable);
+    let dead = case(&ModelConfig { attention: "none".into(), neurons: 4, ..wide() }, data(6, 4, false), 0.0, 0.02);
+    assert_eq!(verdict(&dead.table(0.1), "tangent kernel"), Verdict::Fails);
+}

@@ -71,6 +71,18 @@ fn a_config_is_looked_at_where_it_starts() {
     assert_eq!(verdict(&found, "A3 (iii) h"), Verdict::Holds);
     let relu = certify::of_config(&config(FLOW, &["model.activation=relu"]), "small.toml", &Par::serial()).unwrap();
     assert_eq!(verdict(&relu, "A3 (iii) h"), Verdict::Fails);
+    assert_eq!((verdict(&relu, "A3 (iii) f"), verdict(&found, "A3 (iii) f")), (Verdict::Holds, Verdict::Holds));
+    let kernel = certify::of_config(&config(FLOW, &["model.kernel=relu"]), "small.toml", &Par::serial()).unwrap();
+    assert_eq!((verdict(&kernel, "A3 (iii) f"), verdict(&kernel, "A3 (iii) h")), (Verdict::Fails, Verdict::Holds));
+}
+
+#[test]
+fn a_start_whose_states_are_not_finite_is_not_testable() {
+    let huge = certify::of_config(&config(FLOW, &["init.scale=1e60"]), "huge.toml", &Par::serial()).unwrap();
+    for name in ["A3 (iii) h", "A4 (ii) on the data, h", "adjoint bounds (F.7)", "tangent kernel", "at rest"] {
+        assert_eq!(verdict(&huge, name), Verdict::NotTestable, "{name}");
+    }
+    assert!(huge.rates.iter().all(|r| r.verdict == Verdict::NotTestable), "{:#?}", huge.rates);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! Checked: tests below.
 
 use crate::certificate::View;
-use crate::verdict::{Condition, Verdict};
+use crate::verdict::{Condition, Verdict, larger};
 use mckean_data::{Dataset, Targets};
 
 /// Samples of which all pairs are looked at.
@@ -38,8 +38,8 @@ fn label(data: &Dataset, i: usize) -> Vec<f64> {
 /// Largest token norm and label.
 pub fn bound(data: &Dataset) -> f64 {
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let tokens = data.inputs.chunks(data.dim).map(norm).fold(0.0, worse);
-    (0..data.samples).map(|i| norm(&label(data, i))).fold(tokens, worse)
+    let tokens = data.inputs.chunks(data.dim).map(norm).fold(0.0, larger);
+    (0..data.samples).map(|i| norm(&label(data, i))).fold(tokens, larger)
 }
 
 /// Largest quotient |y - y'|/|H - H'| over pairs; infinite for equal samples with different labels.
@@ -50,15 +50,10 @@ pub fn lipschitz(data: &Dataset) -> f64 {
     for i in 0..labels.len() {
         for j in 0..i {
             let (y, h) = (far(&labels[i], &labels[j]), far(data.inputs_of(i), data.inputs_of(j)));
-            largest = if y > 0.0 { worse(largest, y / h) } else { largest };
+            largest = if y > 0.0 { larger(largest, y / h) } else { largest };
         }
     }
     largest
-}
-
-/// The larger one; NaN once there was one.
-fn worse(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
 #[cfg(test)]

@@ -7,12 +7,16 @@
 
 use crate::certificate::View;
 use crate::certificate::probe::outer;
+use crate::error::AnalysisError;
 use mckean_engine::Cloud;
 use mckean_num::rng::Seed;
 use nalgebra::{DMatrix, DVector, RowDVector};
 
 /// Singular values below this share of the largest are left out.
 const CUT: f64 = 1e-12;
+
+/// One direction of a fit: coefficients of the features, multiples of them for each column of the target.
+pub(crate) type Term = (DVector<f64>, RowDVector<f64>);
 
 /// Random features of one sublayer.
 pub(crate) struct Features {
@@ -58,10 +62,16 @@ fn inner(outer: &[bool], k: usize, count: usize) -> Vec<Vec<f64>> {
 }
 
 /// Terms of the least-squares fit of `target`, largest singular value first: features times the first of a pair times the second is what one adds.
-pub(crate) fn terms(features: &DMatrix<f64>, target: &DMatrix<f64>) -> Vec<(DVector<f64>, RowDVector<f64>)> {
+///
+/// # Errors
+/// Features that are not finite: their decomposition would not end.
+pub(crate) fn terms(features: &DMatrix<f64>, target: &DMatrix<f64>) -> Result<Vec<Term>, AnalysisError> {
+    if !features.iter().all(|x| x.is_finite()) {
+        return Err(AnalysisError::NotTestable("random features of these states are not finite".into()));
+    }
     let svd = features.clone().svd(true, true);
     let (u, v) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
     let cut = CUT * svd.singular_values.max();
     let kept = svd.singular_values.iter().enumerate().filter(|(_, s)| **s > cut);
-    kept.map(|(i, s)| (v.row(i).transpose() / *s, u.column(i).tr_mul(target))).collect()
+    Ok(kept.map(|(i, s)| (v.row(i).transpose() / *s, u.column(i).tr_mul(target))).collect())
 }

@@ -1,17 +1,20 @@
 //! A3: gradients of encoders are locally Lipschitz in expectation over the samples.
 //!
 //! Maths: A3 (i)-(iv) of Gao et al. 2024: E|D(T_1, a) - D(T_2, a')| over the distance, D = grad_a g or J_T g. The quotient of a Lipschitz D settles
-//! as the distance shrinks; a jump at a sample makes it grow like 1/distance (derived: ReLU on finitely many samples).
+//! as the distance shrinks; a jump at a sample makes it grow like 1/distance (derived: ReLU neurons, and heads with the ReLU kernel, on finitely
+//! many samples: pre-activations or logits that vanish at a sample are kinks).
 //! Shapes: four conditions a kind of particle.
-//! Cost: `PROBES` times samples times two distances vector-Jacobian products; particles are put on the kinks of the activation.
-//! Checked: tests below (ReLU fails, the others hold; the quotient of a known derivative).
+//! Cost: `PROBES` times samples times two distances vector-Jacobian products; half of the particles are put where a kink would be.
+//! Checked: tests below, `smooth/kink.rs` (ReLU fails as activation and as kernel, the others hold; the quotient of a known derivative).
 
-use super::growth;
+use super::draws;
 use crate::certificate::View;
-use crate::verdict::Condition;
+use crate::verdict::{Condition, larger};
 use mckean_engine::Cloud;
 use mckean_model::Role;
 use mckean_num::rng::{Draws, Seed};
+
+mod kink;
 
 const PROBES: usize = 24;
 const SAMPLES: usize = 16;
@@ -31,13 +34,16 @@ struct Ray {
 /// The clauses for one kind of particle, `g` the paper's letter.
 pub fn conditions(view: &View, role: Role, g: &str) -> Vec<Condition> {
     let clauses = [("i", "grad_a g in T"), ("ii", "J_T g in a"), ("iii", "grad_a g in a"), ("iv", "J_T g in T")];
+    let asks = |what: &str| format!("E|difference of {what}| <= phi * distance");
+    if let Err(e) = view.check() {
+        return clauses.map(|(c, what)| Condition::not_testable(&format!("A3 ({c}) {g}"), &asks(what), &e)).into();
+    }
     let found = quotients(view, role);
     let one = |(i, (clause, what)): (usize, (&str, &str))| {
         let (growth, constant) = found[i];
         let name = format!("A3 ({clause}) {g}");
-        let asks = format!("E|difference of {what}| <= phi * distance");
         let words = format!("growth of the quotient from distance 1e-2 to 1e-5; largest constant {constant:.3}");
-        Condition::at_most(&name, &asks, growth, SETTLED).words(words)
+        Condition::at_most(&name, &asks(what), growth, SETTLED).words(words)
     };
     clauses.into_iter().enumerate().map(one).collect()
 }
@@ -54,17 +60,20 @@ pub fn quotients(view: &View, role: Role) -> [(f64, f64); 4] {
         let [near, far] = DISTANCES.map(|h| differences(view, role, &states, &ray, h));
         for (w, (n, f)) in worst.iter_mut().zip(near.into_iter().zip(far)) {
             let floor = 1e-6; // rounding over the shorter distance
-            *w = (w.0.max(f / n.max(floor)), w.1.max(f));
+            *w = (larger(w.0, f / larger(n, floor)), larger(w.1, f));
         }
     }
     worst
 }
 
 fn ray(view: &View, role: Role, states: &[&[f64]], i: usize, draws: &mut Draws) -> Ray {
-    let (dim, size) = (view.net().dim, states[0].len());
-    let mut alpha = growth::particle(view, role, draws, 1.0 + draws_size(i));
-    if role == Role::Neuron && i.is_multiple_of(2) {
-        onto_kink(&mut alpha[..dim], &states[i / 2 % states.len()][..dim]);
+    let size = states[0].len();
+    let mut alpha = draws::particle(view, role, draws, 1.0 + (i % 3) as f64);
+    let x = states[i / 2 % states.len()];
+    match role {
+        _ if !i.is_multiple_of(2) => {}
+        Role::Neuron => kink::of_unit(view, &mut alpha, x),
+        _ => kink::of_logit(view, &mut alpha, x, i / 2),
     }
     let mut unit = |n: usize| {
         let x: Vec<f64> = (0..n).map(|_| draws.normal()).collect();
@@ -72,17 +81,6 @@ fn ray(view: &View, role: Role, states: &[&[f64]], i: usize, draws: &mut Draws) 
         x.into_iter().map(|x| x / norm).collect::<Vec<_>>()
     };
     Ray { particle: unit(alpha.len()), state: unit(size), cotangent: unit(size), alpha }
-}
-
-fn draws_size(i: usize) -> f64 {
-    (i % 3) as f64
-}
-
-/// Makes the first hidden unit's pre-activation vanish at this token.
-fn onto_kink(w1: &mut [f64], token: &[f64]) {
-    let square: f64 = token.iter().map(|z| z * z).sum();
-    let along: f64 = w1.iter().zip(token).map(|(w, z)| w * z).sum::<f64>() / square.max(1e-300);
-    w1.iter_mut().zip(token).for_each(|(w, z)| *w -= along * z);
 }
 
 /// Mean quotients of the four clauses at distance `h`, the larger one of both directions.
@@ -102,7 +100,7 @@ fn differences(view: &View, role: Role, states: &[&[f64]], ray: &Ray, h: f64) ->
             let own = [far(&g, &g_state), far(&g_x, &g_x_particle), far(&g, &g_particle), far(&g_x, &g_x_state)];
             sums.iter_mut().zip(own).for_each(|(s, o)| *s += o / (h * states.len() as f64));
         }
-        worst.iter_mut().zip(sums).for_each(|(w, s)| *w = w.max(s));
+        worst.iter_mut().zip(sums).for_each(|(w, s)| *w = larger(*w, s));
     }
     worst
 }
@@ -111,7 +109,8 @@ fn differences(view: &View, role: Role, states: &[&[f64]], ray: &Ray, h: f64) ->
 mod tests {
     use super::*;
     use crate::certificate::tests::{small, view};
-    use mckean_model::{Activation, ModelConfig};
+    use crate::verdict::Verdict;
+    use mckean_model::{Activation, AttentionKernel, ModelConfig};
 
     #[test]
     fn only_relu_on_finitely_many_samples_fails() {
@@ -123,6 +122,28 @@ mod tests {
                 assert!(worst.iter().all(|w| *w > 0.5), "a quotient that vanishes says nothing: {worst:?}");
             }
         }
+    }
+
+    #[test]
+    fn only_the_relu_kernel_on_finitely_many_samples_fails() {
+        use AttentionKernel::{Gaussian, Linear, NormalisedGaussian, Relu, Softmax};
+        let vw = ModelConfig { activation: Activation::Tanh, ..small() };
+        let factored = |name: &str| ModelConfig { attention: name.into(), head_dim: 2, ..vw.clone() };
+        let causal = ModelConfig { causal: true, ..vw.clone() };
+        for m in [vw.clone(), causal, factored("qkvo"), ModelConfig { head_dim: 3, ..factored("qkv") }] {
+            for kernel in [Softmax, Gaussian, NormalisedGaussian, Linear, Relu] {
+                let v = view(&ModelConfig { kernel, ..m.clone() }, 8, 0.5, 0.0);
+                let worst = quotients(&v, Role::Head).map(|q| q.0);
+                assert_eq!(worst.map(|w| w > SETTLED), [kernel == Relu; 4], "{} {kernel:?} {worst:?}", m.attention);
+                assert!(quotients(&v, Role::Neuron).iter().all(|q| q.0 <= SETTLED));
+            }
+        }
+    }
+
+    #[test]
+    fn states_that_are_not_finite_are_not_testable() {
+        let all = conditions(&view(&small(), 2, 1e20, 0.0), Role::Head, "f");
+        assert!(all.len() == 4 && all.iter().all(|c| c.verdict == Verdict::NotTestable && c.value.is_none()));
     }
 
     #[test]

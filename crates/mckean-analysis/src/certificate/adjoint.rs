@@ -8,8 +8,9 @@
 //! Cost: n D vector-Jacobian products a sublayer, and a singular value decomposition of (n D, n D) a sample.
 //! Checked: tests below (Jacobians by differences, bounds hold, the counterexample to the exponential form).
 
-use super::View;
+use super::{View, operator_norm};
 use crate::error::AnalysisError;
+use crate::verdict::larger;
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -27,10 +28,10 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// At most 1 when both bounds hold: the worse of low/value and value/high.
+    /// At most 1 when both bounds hold: the worse of low/value and value/high, NaN when one of the three is.
     pub fn ratio(&self) -> f64 {
-        let below = if self.low > 0.0 { self.low / self.value } else { 0.0 };
-        below.max(if self.value > 0.0 { self.value / self.high } else { 0.0 })
+        let share = |part: f64, whole: f64| if part == 0.0 && !whole.is_nan() { 0.0 } else { part / whole };
+        larger(share(self.low, self.value), share(self.value, self.high))
     }
 }
 
@@ -40,8 +41,9 @@ pub const LARGEST: usize = 256;
 /// Bounds at every depth.
 ///
 /// # Errors
-/// States of more than [`LARGEST`] numbers.
+/// States of more than [`LARGEST`] numbers, or not finite.
 pub fn bounds(view: &View) -> Result<Vec<Bound>, AnalysisError> {
+    view.check()?;
     let trace = &view.trace;
     let mean = |p: &[f64]| p.iter().map(|x| x * x).sum::<f64>() / view.data.samples as f64;
     let last = trace.adjoints.len() - 1;
@@ -50,7 +52,7 @@ pub fn bounds(view: &View) -> Result<Vec<Bound>, AnalysisError> {
     let mut all = vec![Bound { depth: 1.0, low, value: end, high }];
     for k in (0..last).rev() {
         let x = largest_norm(view, k)?;
-        low *= (1.0 - x).max(0.0).powi(2);
+        low *= larger(1.0 - x, 0.0).powi(2);
         high *= (1.0 + x).powi(2);
         all.push(Bound { depth: view.depth(k), low, value: mean(&trace.adjoints[k]), high });
     }
@@ -61,10 +63,11 @@ pub fn bounds(view: &View) -> Result<Vec<Bound>, AnalysisError> {
 /// sup over samples of the operator norm of the (scaled) Jacobian of sublayer `k`.
 ///
 /// # Errors
-/// States of more than [`LARGEST`] numbers.
+/// States of more than [`LARGEST`] numbers, or not finite.
 pub fn largest_norm(view: &View, k: usize) -> Result<f64, AnalysisError> {
+    view.check()?;
     let jacobians = jacobians(view, k)?;
-    Ok(jacobians.into_iter().map(|j| j.singular_values().max()).fold(0.0, f64::max))
+    Ok(jacobians.iter().map(operator_norm).fold(0.0, larger))
 }
 
 /// The Jacobian of the branch of sublayer `k` at every sample.
@@ -128,6 +131,21 @@ mod tests {
                 assert!(all[0].high / all[0].value < 1e12 && all[0].low < all[0].high);
             }
         }
+    }
+
+    #[test]
+    fn numbers_that_are_missing_never_count_as_bounded() {
+        let bound = |low, value, high| Bound { depth: 0.0, low, value, high }.ratio();
+        assert_eq!((bound(0.0, 0.0, 0.0), bound(1.0, 2.0, 4.0), bound(0.0, 3.0, 2.0)), (0.0, 0.5, 1.5));
+        assert_eq!((bound(0.0, 1.0, f64::INFINITY), bound(0.0, 0.0, f64::INFINITY)), (0.0, 0.0));
+        assert!(bound(1.0, 0.0, 2.0) > 1.0 && bound(0.0, 1.0, 0.0) > 1.0);
+        for at in 0..3 {
+            let x = |i| if i == at { f64::NAN } else { f64::from(i) };
+            assert!(bound(x(0), x(1), x(2)).is_nan(), "{at}");
+        }
+        let huge = view(&small(), 2, 1e20, 0.0);
+        assert!(bounds(&huge).unwrap_err().to_string().contains("not finite"));
+        assert!(largest_norm(&huge, 1).is_err());
     }
 
     #[test]

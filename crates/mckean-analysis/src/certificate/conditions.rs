@@ -12,7 +12,7 @@ use super::gap::{Gap, gaps};
 use super::kernel::Kernel;
 use super::stationarity::{Rest, rest};
 use crate::error::AnalysisError;
-use crate::verdict::{Condition, Verdict};
+use crate::verdict::{Condition, Verdict, larger};
 use mckean_num::par::Par;
 
 /// Share of Q lost per 1/lambda of training time below which a flow is called at rest.
@@ -35,7 +35,7 @@ pub struct Profile {
 impl Profile {
     /// At `view`; the gap's ball has the largest of `radii`, which are (training time, largest particle norm).
     pub fn new(view: &View, radii: &[(f64, f64)]) -> Profile {
-        let reach = radii.iter().map(|r| r.1).fold(0.0, f64::max);
+        let reach = radii.iter().map(|r| r.1).reduce(larger).unwrap_or(f64::NAN);
         Profile { gaps: gaps(view, reach), bounds: adjoint::bounds(view) }
     }
 }
@@ -94,14 +94,10 @@ fn bounded(radii: &[(f64, f64)]) -> Condition {
         );
     }
     let half = 0.5 * (first.0 + last.0);
-    let before = radii.iter().filter(|r| r.0 <= half).map(|r| r.1).fold(0.0, worse);
-    let after = radii.iter().filter(|r| r.0 > half).map(|r| r.1).fold(0.0, worse);
+    let before = radii.iter().filter(|r| r.0 <= half).map(|r| r.1).fold(0.0, larger);
+    let after = radii.iter().filter(|r| r.0 > half).map(|r| r.1).fold(0.0, larger);
     let words = format!("largest radius in the second half over the first ({after:.3} / {before:.3})");
     Condition::at_most(name, asks, after / before, SETTLED).words(words)
-}
-
-fn worse(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
 /// (b): one row a kind of particle, at its best depth, and whether 0 is near.
@@ -131,7 +127,7 @@ fn covering(all: &[Coverage]) -> Vec<Condition> {
         let row = Condition::at_most(&names[0], asks[0], best.ratio(), super::coverage::SLACK).words(words);
         debug_assert_eq!(row.verdict == Verdict::Holds, best.covers());
         rows.push(row);
-        let near = Condition::at_most(&names[1], asks[1], best.nearest, 2.0 * best.nearest_floor);
+        let near = Condition::at_most(&names[1], asks[1], best.nearest, best.nearest_limit());
         rows.push(near.words("least over largest |a|, against twice M^(-1/dim)"));
     }
     rows
@@ -153,8 +149,11 @@ fn optimal(
         (Err(e), _) => return (0..2).map(|i| Condition::not_testable(names[i], asks[i], e)).collect(),
         (_, Err(e)) => return (0..2).map(|i| Condition::not_testable(names[i], asks[i], e)).collect(),
     };
-    let worst = found.iter().max_by(|a, b| a.gap.total_cmp(&b.gap)).expect("there are sublayers");
-    let growth = found.iter().filter_map(|g| g.growth).reduce(f64::max);
+    let size = |g: &Gap| if g.gap.is_nan() { f64::INFINITY } else { g.gap };
+    let Some(worst) = found.iter().max_by(|a, b| size(a).total_cmp(&size(b))) else {
+        return (0..2).map(|i| Condition::not_testable(names[i], asks[i], "no sublayers")).collect();
+    };
+    let growth = found.iter().filter_map(|g| g.growth).reduce(larger);
     let first = match growth {
         Some(x) => Condition::at_most(names[0], asks[0], x, 1.0).words("worst depth; necessary at a minimiser"),
         None => Condition::not_testable(names[0], asks[0], "no neurons of linear growth"),
@@ -172,7 +171,7 @@ fn adjoint_bounds(found: &Result<Vec<Bound>, AnalysisError>) -> Condition {
     match found {
         Err(e) => Condition::not_testable(name, asks, e),
         Ok(all) => {
-            let worst = all[..all.len() - 1].iter().map(Bound::ratio).fold(0.0, worse);
+            let worst = all[..all.len() - 1].iter().map(Bound::ratio).fold(0.0, larger);
             let words =
                 format!("worst share; at t = 0 {:.3e} <= {:.3e} <= {:.3e}", all[0].low, all[0].value, all[0].high);
             Condition::at_most(name, asks, worst, 1.0 + 1e-9).words(words)
@@ -185,7 +184,7 @@ fn independent(kernel: &Result<Kernel, AnalysisError>) -> Condition {
     match kernel {
         Err(e) => Condition::not_testable(name, asks, e),
         Ok(k) => {
-            let limit = 1e-12 * k.largest;
+            let limit = (1e-12 * k.largest).max(f64::MIN_POSITIVE); // a kernel that vanishes is not positive
             let words = format!(
                 "lambda_max = {:.3e}; without weight decay R decays at least at rate {:.3e}",
                 k.largest,

@@ -9,6 +9,7 @@
 
 use super::View;
 use super::probe::{Probe, square};
+use crate::verdict::{larger, smaller};
 use mckean_num::rng::{Draws, Seed};
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ impl Coverage {
 
     /// Covering radii against those of uniform points: the worse ratio.
     pub fn ratio(&self) -> f64 {
-        (self.inner / self.inner_floor).max(self.directions / self.directions_floor)
+        larger(self.inner / self.inner_floor, self.directions / self.directions_floor)
     }
 
     /// Whether both are covered about as well as uniform points would.
@@ -64,9 +65,9 @@ impl Coverage {
         self.ratio() <= SLACK
     }
 
-    /// Whether 0 lies about as near to the support as for uniform points.
-    pub fn is_near_zero(&self) -> bool {
-        self.nearest <= 2.0 * self.nearest_floor
+    /// Largest `nearest` at which 0 counts as near: twice that of uniform points.
+    pub fn nearest_limit(&self) -> f64 {
+        2.0 * self.nearest_floor
     }
 }
 
@@ -85,8 +86,8 @@ fn at(view: &View, k: usize) -> Coverage {
     };
     let (outer, inner) = (part(true), part(false));
     let norms = |x: &[Vec<f64>]| x.iter().map(|x| square(x).sqrt()).collect::<Vec<_>>();
-    let least = |x: &[f64]| x.iter().copied().fold(f64::INFINITY, f64::min);
-    let largest = |x: &[f64]| x.iter().copied().fold(0.0, f64::max);
+    let least = |x: &[f64]| x.iter().copied().fold(f64::INFINITY, smaller);
+    let largest = |x: &[f64]| x.iter().copied().fold(0.0, larger);
     let (whole, outer_norms) = (norms(&all), norms(&outer));
     let unit: Vec<Vec<f64>> = outer.iter().map(|x| on_sphere(x.clone())).collect();
     let (count, dim) = (all.len(), inner[0].len());
@@ -167,7 +168,14 @@ mod tests {
             v.theta[t.particle(7)].iter_mut().for_each(|x| *x *= 1e-3);
         }
         let near = coverage(&v)[1];
-        assert!(near.nearest < 0.01 * far.nearest && near.is_near_zero(), "{near:?} {far:?}");
+        assert!(near.nearest < 0.01 * far.nearest && near.nearest <= near.nearest_limit(), "{near:?} {far:?}");
+        let parts = ["w1", "w2"].map(|name| layout.find(&format!("blocks.0.feed_forward.{name}")).unwrap());
+        for j in 0..300 {
+            let norm = parts.map(|t| square(&v.theta[t.particle(j)])).iter().sum::<f64>().sqrt();
+            parts.iter().for_each(|t| v.theta[t.particle(j)].iter_mut().for_each(|x| *x /= norm));
+        }
+        let shell = coverage(&v)[1];
+        assert!((shell.nearest - 1.0).abs() < 1e-12 && shell.nearest > shell.nearest_limit(), "{shell:?}");
     }
 
     #[test]

@@ -55,8 +55,9 @@ impl Descent {
 /// nu at sublayer `k`, fitted until |e| <= `accuracy` |p|.
 ///
 /// # Errors
-/// Features that do not get there; states too large for Jacobians.
+/// Features that do not get there; states too large for Jacobians, or not finite.
 pub fn descent(view: &View, k: usize, accuracy: f64) -> Result<Descent, AnalysisError> {
+    view.check()?;
     let (probe, (law, error)) = (Probe::new(view, k), fit(view, k, accuracy)?);
     let later = (k + 1)..view.net().sublayers.len();
     let jacobians = later.map(|s| largest_norm(view, s)).sum::<Result<f64, _>>()?;
@@ -77,7 +78,7 @@ fn fit(view: &View, k: usize, accuracy: f64) -> Result<(Weighted, f64), Analysis
     let (features, mut left) = (Features::new(view, k, x, FEATURES), target(view, k));
     let mut coefficients = DMatrix::zeros(features.values.ncols(), left.ncols());
     let allowed = 2.0 * square(p).sqrt(); // of sum f; e is half of what is left
-    for (direction, along) in terms(&features.values, &left.clone()) {
+    for (direction, along) in terms(&features.values, &left.clone())? {
         if left.norm() <= accuracy * allowed {
             break;
         }

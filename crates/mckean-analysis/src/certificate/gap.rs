@@ -10,6 +10,7 @@
 use super::View;
 use super::probe::{Probe, square};
 use crate::error::AnalysisError;
+use crate::verdict::smaller;
 use mckean_engine::{Maps, Network};
 use mckean_model::{Activation, Role};
 use mckean_num::rng::Seed;
@@ -39,11 +40,15 @@ pub struct Gap {
 /// Gaps at every sublayer; neurons are searched over |alpha_2| <= `radius`.
 ///
 /// # Errors
-/// No weight decay: then there is no best particle.
+/// No weight decay: then there is no best particle. States or a radius that are not finite.
 pub fn gaps(view: &View, radius: f64) -> Result<Vec<Gap>, AnalysisError> {
     if view.lambda <= 0.0 {
         return Err(AnalysisError::NotTestable("without weight decay no particle is best".into()));
     }
+    if !radius.is_finite() {
+        return Err(AnalysisError::NotTestable("the radius of the particles is not known".into()));
+    }
+    view.check()?;
     let growing = grown(view)?;
     let one = |k: usize| {
         let probe = Probe::new(view, k);
@@ -63,7 +68,7 @@ pub fn least(probe: &Probe<'_>, k: usize, radius: f64) -> f64 {
     starts.truncate(STARTS / 2);
     starts.extend(random(probe, k, STARTS - starts.len()));
     let lowest = |start: Vec<f64>| descend(|x| probe.best(x), |x| project(probe, x, radius), start).0;
-    starts.into_iter().map(lowest).fold(f64::INFINITY, f64::min)
+    starts.into_iter().map(lowest).fold(f64::INFINITY, smaller)
 }
 
 /// Total order for sorting by a float.

@@ -30,8 +30,9 @@ pub struct Rest {
 /// Measures both.
 ///
 /// # Errors
-/// Unknown encoders.
+/// Unknown encoders, states that are not finite.
 pub fn rest(view: &View, par: &Par) -> Result<Rest, AnalysisError> {
+    view.check()?;
     let risk = Risk::<f64>::new(view.maps.network().clone(), view.data.clone(), par.clone())?;
     let mut velocity = vec![0.0; view.theta.len()];
     let e = Objective::new(risk, view.lambda).velocity(&view.theta, &mut velocity);

@@ -63,7 +63,8 @@ pub fn choose(grid: &[Cell]) -> Result<Choice, AnalysisError> {
 /// Error with a small price for every coefficient.
 fn score(c: &Candidate) -> f64 {
     let rounding = 1e-9; // exact data leave only rounding
-    (c.extrapolation.hypot(c.left_out) + rounding) * GAIN.powi(-(c.fit.coefficients.len() as i32))
+    let score = (c.extrapolation.hypot(c.left_out) + rounding) * GAIN.powi(-(c.fit.coefficients.len() as i32));
+    if score.is_nan() { f64::INFINITY } else { score }
 }
 
 fn candidate(law: Law, floor: bool, grid: &[Cell], (test, train): (&[Cell], &[Cell])) -> Candidate {

@@ -6,57 +6,20 @@
 //! all sizes share them (percentiles; they cannot leave zero).
 //! Shapes: a grid is a list of cells (M, L) with one risk a seed, seeds in the same order in all cells.
 //! Cost: `REPLICATES` fits, each linear in the cells.
-//! Checked: tests below (exact laws, boundaries, coverage, the E that made the data, refusals).
+//! Checked: tests below (exact laws, coverage, the E that made the data, refusals), `plateau/line.rs`, `plateau/shape.rs`.
 
 use super::{Cell, Estimate, check, quantile, replicate};
 use crate::error::AnalysisError;
 use serde::{Deserialize, Serialize};
 
+mod line;
+mod shape;
+
+use line::{left_out, line};
+pub use shape::Shape;
+
 /// Bootstrap replicates.
 const REPLICATES: usize = 400;
-
-/// The shape of the approximation error E(M, L).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shape {
-    /// 1/L + sqrt(log(L + 1)/M), that of Theorem 4.1 of Gao et al. 2024.
-    Theorem,
-    /// 1/L + 1/sqrt(ML) (derived: layers are independent).
-    Sum,
-    /// 1/L, depth alone.
-    Depth,
-    /// 1/sqrt(ML), noise of particles alone (derived).
-    Noise,
-    /// 1/(ML), the mean effect of that noise (derived).
-    Mean,
-}
-
-impl Shape {
-    /// All of them.
-    pub const ALL: [Shape; 5] = [Shape::Theorem, Shape::Sum, Shape::Depth, Shape::Noise, Shape::Mean];
-
-    /// In words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Shape::Theorem => "1/L + sqrt(log(L+1)/M)",
-            Shape::Sum => "1/L + 1/sqrt(ML)",
-            Shape::Depth => "1/L",
-            Shape::Noise => "1/sqrt(ML)",
-            Shape::Mean => "1/(ML)",
-        }
-    }
-
-    /// E at this size.
-    pub fn at(self, width: f64, depth: f64) -> f64 {
-        match self {
-            Shape::Theorem => 1.0 / depth + ((depth + 1.0).ln() / width).sqrt(),
-            Shape::Sum => 1.0 / depth + (width * depth).sqrt().recip(),
-            Shape::Depth => 1.0 / depth,
-            Shape::Noise => (width * depth).sqrt().recip(),
-            Shape::Mean => 1.0 / (width * depth),
-        }
-    }
-}
 
 /// A fitted plateau.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,32 +78,6 @@ fn mean(c: &Cell, pick: &[usize]) -> f64 {
     pick.iter().map(|&s| c.gaps[s]).sum::<f64>() / pick.len() as f64
 }
 
-/// Floor and constant, neither negative, of least relative squares; y is positive.
-fn line(e: &[f64], y: &[f64]) -> (f64, f64) {
-    let (mut aa, mut ab, mut bb, mut a1, mut b1) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (e, y) in e.iter().zip(y) {
-        let (a, b) = (1.0 / y, e / y); // floor a + constant b should be 1
-        (aa, ab, bb, a1, b1) = (aa + a * a, ab + a * b, bb + b * b, a1 + a, b1 + b);
-    }
-    let determinant = aa * bb - ab * ab;
-    let free = ((a1 * bb - b1 * ab) / determinant, (b1 * aa - a1 * ab) / determinant);
-    let gain = (a1 * a1 / aa, b1 * b1 / bb); // by which either number alone lowers the sum of squares
-    match free {
-        (floor, constant) if floor >= 0.0 && constant >= 0.0 => free,
-        _ if gain.0 > gain.1 => (a1 / aa, 0.0),
-        _ => (0.0, b1 / bb),
-    }
-}
-
-fn left_out(e: &[f64], y: &[f64]) -> f64 {
-    let without = |i: usize, x: &[f64]| -> Vec<f64> { [&x[..i], &x[i + 1..]].concat() };
-    let error = |i: usize| {
-        let (floor, constant) = line(&without(i, e), &without(i, y));
-        ((floor + constant * e[i]) / y[i] - 1.0).powi(2)
-    };
-    ((0..e.len()).map(error).sum::<f64>() / e.len() as f64).sqrt()
-}
-
 /// The 95 % interval by percentiles; none from one seed.
 fn percentiles(value: f64, mut replicates: Vec<f64>, seeds: usize) -> Estimate {
     if seeds < 2 {
@@ -186,21 +123,6 @@ mod tests {
     }
 
     #[test]
-    fn neither_number_is_negative_and_what_is_left_is_the_best_of_its_kind() {
-        let e = [0.5, 1.0, 2.0];
-        let (floor, constant) = line(&e, &[0.4, 0.95, 2.1]); // steeper than through zero
-        assert!(floor == 0.0 && (constant - 0.9098).abs() < 1e-4, "{constant}");
-        let (floor, constant) = line(&e, &[2.0, 1.9, 1.8]); // falls with E
-        assert!(constant == 0.0 && (floor - 1.8930).abs() < 1e-4, "{floor}");
-    }
-
-    #[test]
-    fn errors_are_those_of_sizes_that_the_fit_has_not_seen() {
-        let error = left_out(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0]); // lines through two points miss the third by 1/2, 1/6 and 1/3
-        assert!((error - (0.25f64 + 1.0 / 36.0 + 1.0 / 9.0).sqrt() / 3f64.sqrt()).abs() < 1e-12, "{error}");
-    }
-
-    #[test]
     fn intervals_over_seeds_cover_and_one_seed_has_none() {
         let inside = |experiment| {
             let fit = plateau(Shape::Sum, &grid(Shape::Sum, (1.0, 2.0), (0.1, 0.03), 24, experiment)).unwrap();
@@ -210,12 +132,6 @@ mod tests {
         assert!((50..=60).contains(&covered), "{covered} of 60"); // 57 expected less what percentiles lose
         let one = plateau(Shape::Sum, &grid(Shape::Sum, (1.0, 2.0), (0.1, 0.03), 1, 1)).unwrap();
         assert!(one.floor.high.is_infinite() && one.constant.low.is_infinite());
-    }
-
-    #[test]
-    fn shapes_have_their_values() {
-        let wanted = [0.25 + (5f64.ln() / 16.0).sqrt(), 0.375, 0.25, 0.125, 1.0 / 64.0];
-        assert_eq!(Shape::ALL.map(|s| s.at(16.0, 4.0)), wanted);
     }
 
     #[test]

@@ -134,12 +134,16 @@ mod tests {
 
     #[test]
     fn intervals_cover_the_true_slope_nearly_always() {
-        let inside = |seed| {
+        let mut widths = 0.0;
+        let mut inside = |seed| {
             let s = power_law(&experiment(seed, 12), Axis::Width).unwrap().slope;
-            s.low <= -0.5 && -0.5 <= s.high && s.low < s.value && s.value < s.high
+            assert!(s.low < s.value && s.value < s.high);
+            widths += s.half_width() / 60.0;
+            s.low <= -0.5 && -0.5 <= s.high
         };
         let covered = (0..60).filter(|&s| inside(s)).count();
         assert!((51..=60).contains(&covered), "{covered} of 60"); // 57 expected, binomial deviation 1.7
+        assert!((0.13..0.2).contains(&widths), "{widths}"); // 1.96 times 0.074, the delta method's standard error, or a little more
     }
 
     #[test]

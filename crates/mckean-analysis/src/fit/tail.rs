@@ -44,6 +44,9 @@ pub fn tail(cell: &Cell) -> Result<Tail, AnalysisError> {
     let top = (cell.gaps.len() as f64 / 4.0).ln(); // at least four seeds beyond the last quantile
     let deltas: Vec<f64> = (0..6).map(|i| 1.0 + (top - 1.0) * i as f64 / 5.0).collect();
     let value = |c: &Cell| exponent(&quantiles(c, &deltas), &deltas);
+    if quantiles(cell, &deltas)[0] <= 0.0 {
+        return Err(AnalysisError::data("a tail over seeds", "more than a third of the gaps above zero", "fewer"));
+    }
     let replicates = (0..REPLICATES).map(|b| value(&cell.resampled(&mut replicate(b)))).collect();
     Ok(Tail { quantiles: quantiles(cell, &deltas), exponent: interval(value(cell), replicates), deltas })
 }
@@ -111,5 +114,7 @@ mod tests {
         let heavy = Cell { gaps: (0..300).map(|_| (1.5 * draws.normal()).exp()).collect(), ..cell(1.0) };
         assert!(tail(&heavy).unwrap().is_heavier());
         assert!(tail(&Cell { gaps: vec![1.0; 10], ..cell(1.0) }).is_err());
+        let zeros = Cell { gaps: (0..100).map(|i| f64::from(u8::from(i < 30))).collect(), ..cell(1.0) };
+        assert!(tail(&zeros).is_err());
     }
 }

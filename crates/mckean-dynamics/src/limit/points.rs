@@ -17,11 +17,14 @@ fn seed32(seed: u64, slice: usize, pad: u32) -> u32 {
     mix64(mix64(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)) ^ mix64(slice as u64 + 1) ^ (u64::from(pad) << 40)) as u32
 }
 
+/// From the lower end of a cell to its middle: coordinates have 23 bits.
+const MIDDLE: f64 = 1.0 / (1 << 24) as f64;
+
 /// Point `i` of the scrambling `seed` of a slice, in the open cube.
 fn point(seed: u64, slice: usize, i: usize, dim: usize) -> Vec<f64> {
     let one = |d: usize| {
         let (pad, d) = ((d / ORDER.len()) as u32, ORDER[d % ORDER.len()]);
-        f64::from(sobol_burley::sample(i as u32, d, seed32(seed, slice, pad))) + 1.0 / f64::from(1 << 25) // the middle of its cell
+        f64::from(sobol_burley::sample(i as u32, d, seed32(seed, slice, pad))) + MIDDLE
     };
     (0..dim).map(one).collect()
 }
@@ -59,6 +62,13 @@ mod tests {
         assert_ne!(point(7, 1, 0, 4), point(7, 2, 0, 4));
         let far = point(7, 1, 0, 260);
         assert_ne!(far[..4], far[256..]);
+    }
+
+    #[test]
+    fn coordinates_are_the_middles_of_cells() {
+        let last: Vec<u64> = (0..64).map(|i| (point(7, 1, i, 3)[2] * f64::from(1 << 24)) as u64).collect();
+        assert!(last.iter().all(|x| x % 2 == 1) && last.iter().any(|x| x % 4 == 1) && last.iter().any(|x| x % 4 == 3));
+        assert!((0..64).all(|i| (point(7, 1, i, 3)[2] * f64::from(1 << 24)).fract() == 0.0));
     }
 
     fn layout() -> Layout {

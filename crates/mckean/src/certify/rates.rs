@@ -4,13 +4,14 @@
 //! (derived); explicit Euler is stable below 2 n/lambda_max near R = 0; mean |beta|^2 <= (2/lambda) Q(0).
 //! Shapes: one row a prediction.
 //! Cost: a short stretch of the flow, a power iteration.
-//! Checked: `tests/certify.rs`.
+//! Checked: tests below, `tests/certify.rs`.
 
 use super::Looked;
 use super::state::Run;
 use crate::error::Error;
 use crate::problem::Problem;
 use mckean_analysis::Verdict;
+use mckean_analysis::verdict::smaller;
 use mckean_dynamics::config::Kind;
 use mckean_dynamics::objective::{Objective, second_moment};
 use mckean_dynamics::stability;
@@ -37,6 +38,9 @@ pub struct Rate {
 const EQUAL: f64 = 0.02;
 /// The same between a power iteration, curvature of the residual included, and the kernel alone.
 const ALIKE: f64 = 0.5;
+
+/// Share of the first risk below which a risk is rounding.
+const FLOOR: f64 = 1e-10;
 
 /// Predictions at one state.
 pub fn at_start(problem: &Problem, at: &Looked, par: &Par) -> Result<Vec<Rate>, Error> {
@@ -106,10 +110,9 @@ fn decay(run: &Run, start: &Looked, end: &Looked) -> Rate {
             "needs a flow with three observations, on no more samples than a certificate looks at",
         );
     }
-    let floor = 1e-10 * risk[0];
-    let rates =
-        (1..tau.len()).filter(|&i| risk[i] > floor).map(|i| (risk[i - 1] / risk[i]).ln() / (tau[i] - tau[i - 1]));
-    let slowest = rates.fold(f64::INFINITY, f64::min);
+    let Some(slowest) = slowest(tau, risk) else {
+        return not_testable(name, format!("no observation after the first has R above {FLOOR} of the first one's"));
+    };
     let promised = a.promised().min(b.promised());
     let words = format!(
         "slowest between observations, at least 2 lambda_min/n of the kernels at both ends ({:.3e}, {:.3e})",
@@ -122,6 +125,12 @@ fn decay(run: &Run, start: &Looked, end: &Looked) -> Rate {
         return Rate { verdict: if slowest >= promised { Verdict::Holds } else { Verdict::NotTestable }, ..row };
     }
     compared(name, promised, slowest, slowest >= promised * (1.0 - EQUAL), words)
+}
+
+/// Least rate of decay of R between observations in a row that are above rounding; NaN with any that is none.
+fn slowest(tau: &[f64], risk: &[f64]) -> Option<f64> {
+    let seen = (1..tau.len()).filter(|&i| risk[i] > FLOOR * risk[0] || risk[i].is_nan());
+    seen.map(|i| (risk[i - 1] / risk[i]).ln() / (tau[i] - tau[i - 1])).reduce(smaller)
 }
 
 /// 2 n/lambda_max against the power iteration on the whole second derivative.
@@ -150,4 +159,19 @@ fn moment(run: &Run) -> Rate {
     };
     let (bound, measured) = (2.0 * first / lambda, second_moment(&run.end, &run.problem.net.speeds()));
     compared(name, bound, measured, measured <= bound, "at most (2/lambda) Q(0)".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_of_a_run_are_the_slowest_and_none_without_observations() {
+        let tau = [0.0, 1.0, 3.0, 4.0];
+        let found = slowest(&tau, &[8.0, 4.0, 2.0, 0.1]).unwrap();
+        assert!((found - 0.5 * 2f64.ln()).abs() < 1e-15, "{found}");
+        assert_eq!(slowest(&tau, &[1.0, 1e-11, 1e-12, 0.0]), None, "all of it is rounding");
+        assert!(slowest(&tau, &[8.0, 4.0, f64::NAN, 0.1]).unwrap().is_nan());
+        assert!(slowest(&tau, &[f64::NAN; 4]).unwrap().is_nan());
+    }
 }
