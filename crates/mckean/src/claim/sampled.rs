@@ -23,7 +23,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     for &width in &widths {
         let mut gaps = vec![];
         for s in 0..seeds {
-            let mut config = Config { seed: seed(base.seed, width, depth, s), ..base.clone() };
+            let mut config = Config { seed: seed(base.seed, width, depth, s) >> 1, ..base.clone() };
             (config.model.heads, config.model.neurons) = (width, width);
             let p = Problem::on(&config, data.clone(), None)?;
             if let Err(e) = init::law(&p.init, &p.net.layout).check_limit() {

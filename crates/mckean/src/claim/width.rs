@@ -44,7 +44,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
 
 /// States of every depth, at initialisation, of network number `s` of this width.
 fn states(config: &Config, data: &Arc<Dataset>, width: usize, s: usize) -> Result<Vec<Vec<f64>>, Error> {
-    let mut config = Config { seed: seed(config.seed, width, config.model.depth, s), ..config.clone() };
+    let mut config = Config { seed: seed(config.seed, width, config.model.depth, s) >> 1, ..config.clone() };
     (config.model.heads, config.model.neurons) = (width, width);
     let p = Problem::on(&config, data.clone(), None)?;
     Ok(Maps::new(p.net.clone())?.states(&p.start, data).states)

@@ -70,7 +70,7 @@ pub(super) const FINER: f64 = 0.02;
 /// The same for laws without atoms, whose particles err by far more than time.
 const ROUGHER: f64 = 0.1;
 
-/// The seed of network number `s` of width `m` and depth `l`: cells of a grid share no draws.
+/// The seed of network number `s` of width `m` and depth `l`: cells of a grid share no draws. Half of it is one that a config can have.
 pub(crate) fn seed(base: u64, m: usize, l: usize, s: usize) -> u64 {
     let sizes = mix64(mix64(base ^ mix64(m as u64)) ^ mix64(!(l as u64)));
     mix64(sizes ^ mix64(s as u64 + 1))
