@@ -218,6 +218,8 @@ impl Claim {
         let numbers = if tier == Tier::Quick { &self.quick } else { &self.full };
         let found = kind(&Context { claim: self, numbers, par })?;
         let verdict = self.accept.verdict(&found);
+        let no_number =
+            if found.value.is_nan() { "a measured number is not finite; ".to_string() } else { String::new() };
         let value = Some(found.value).filter(|x| found.not_testable.is_none() && !x.is_nan());
         Ok(Row {
             id: self.id.clone(),
@@ -228,7 +230,7 @@ impl Claim {
             interval: found.interval,
             accepted: self.accept.words(),
             verdict,
-            words: found.not_testable.unwrap_or(found.words),
+            words: found.not_testable.unwrap_or(no_number + &found.words),
             note: self.note.clone(),
             seconds: begun.elapsed().as_secs_f64(),
         })

@@ -3,7 +3,7 @@
 //! Maths: none.
 //! Shapes: numbers, counts, texts and lists of one tier; the problem with each of its seeds.
 //! Cost: none.
-//! Checked: tests below, `tests/claims_refused.rs` (every kind refuses counts of 0 and lists that are too short by name).
+//! Checked: tests below, `tests/claims_fail.rs` (every kind refuses counts of 0 and lists that are too short by name).
 
 use super::Claim;
 use crate::config::Config;

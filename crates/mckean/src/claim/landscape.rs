@@ -49,9 +49,9 @@ struct Asked {
 /// Largest share of C_1 that is needed where C_1 was not measured.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let (lambdas, seeds, config) = (c.positives("lambdas", 2)?, c.count("seeds")?, c.claim.problem(&[])?);
-    let rules = StationaryConfig { residual: c.number("residual")?, ..config.stationary.clone() };
+    let rules = StationaryConfig { residual: c.positive("residual")?, ..config.stationary.clone() };
     let law = law(&config)?;
-    let asked = Asked { law, rules, looks: c.list("looks")?, accuracy: c.number("accuracy")?, config };
+    let asked = Asked { law, rules, looks: c.list("looks")?, accuracy: c.positive("accuracy")?, config };
     let size = Size::Finite(asked.config.model.heads, asked.config.model.depth);
     let at = |seed: usize| lambdas.iter().map(move |&lambda| (Cell { lambda, size, seed }, None));
     let mut flows: Vec<_> = (0..seeds).flat_map(at).collect();

@@ -2,11 +2,12 @@
 //!
 //! Maths: mean with Student's interval; least-squares slope of log y on log x; largest numbers that keep what is no number; tails over the
 //! seeds of a grid, each cell in units of its own root mean square (DERIVED: the theorem's bound is one of all cells).
-//! Shapes: plain slices, cells of a grid.
+//! Shapes: plain slices, cells of a grid, configs of its networks.
 //! Cost: linear.
 //! Checked: tests below.
 
-use crate::rates::worse;
+use crate::config::Config;
+use crate::rates::{seed, worse};
 use mckean_analysis::fit::{Cell, Estimate, Tail, tail};
 use mckean_dynamics::limit::student;
 
@@ -28,6 +29,14 @@ pub fn slope(x: &[f64], y: &[f64]) -> f64 {
     let (mx, my) = (mean(&x).0, mean(&y).0);
     let cross: f64 = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum();
     cross / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>()
+}
+
+/// Network number `s` of width `width`: networks of a grid share no draws, which a seed alone would not see to (narrow ones are sub-samples).
+pub fn network(base: &Config, width: usize, s: usize) -> Config {
+    let mut config = base.clone();
+    config.seed = seed(base.seed, width, base.model.depth, s) >> 1; // a config's are below 2^63
+    (config.model.heads, config.model.neurons) = (width, width);
+    config
 }
 
 /// The largest of all and `from`; no number if one of them is none.
@@ -75,6 +84,16 @@ mod tests {
         assert!(((i.unwrap().1 - m) / error - 2.0227).abs() < 1e-3, "Student's law beyond 30 degrees of freedom");
         let x = [1.0, 2.0, 4.0, 8.0];
         assert!((slope(&x, &x.map(|x: f64| 3.0 * x.powf(-1.5))) + 1.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn networks_of_a_grid_share_no_draws() {
+        let base = crate::claim::find("gao2024-lemD.6-width").unwrap()[0].problem(&[]).unwrap();
+        let start = |m, s| crate::problem::Problem::new(&network(&base, m, s)).unwrap().start;
+        let all = [start(8, 0), start(16, 0), start(8, 1)];
+        for (i, j) in [(0, 1), (0, 2), (1, 2)] {
+            assert!(all[i].iter().all(|x| !all[j].contains(x)), "{i} {j}");
+        }
     }
 
     #[test]

@@ -7,10 +7,8 @@
 //! Checked: `tests/claims.rs`, the exact moments below.
 
 use super::{Context, Found, sample};
-use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
-use crate::rates::seed;
 use mckean_analysis::fit::{Axis, Cell, power_law};
 use mckean_dynamics::objective::second_moment;
 use mckean_model::init;
@@ -23,9 +21,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     for &width in &widths {
         let mut gaps = vec![];
         for s in 0..seeds {
-            let mut config = Config { seed: seed(base.seed, width, depth, s) >> 1, ..base.clone() };
-            (config.model.heads, config.model.neurons) = (width, width);
-            let p = Problem::on(&config, data.clone(), None)?;
+            let p = Problem::on(&sample::network(&base, width, s), data.clone(), None)?;
             if let Err(e) = init::law(&p.init, &p.net.layout).check_limit() {
                 return Ok(Found::not_testable(e.to_string()));
             }
@@ -56,6 +52,7 @@ fn exact(p: &Problem) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn moments_of_laws_are_those_of_many_draws() {

@@ -11,7 +11,7 @@ use super::{Context, Found, sample};
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
-use crate::rates::{seed, worse};
+use crate::rates::worse;
 use mckean_analysis::fit::{Axis, Cell, corrected, power_law};
 use mckean_data::Dataset;
 use mckean_engine::Maps;
@@ -44,9 +44,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
 
 /// States of every depth, at initialisation, of network number `s` of this width.
 fn states(config: &Config, data: &Arc<Dataset>, width: usize, s: usize) -> Result<Vec<Vec<f64>>, Error> {
-    let mut config = Config { seed: seed(config.seed, width, config.model.depth, s) >> 1, ..config.clone() };
-    (config.model.heads, config.model.neurons) = (width, width);
-    let p = Problem::on(&config, data.clone(), None)?;
+    let p = Problem::on(&sample::network(config, width, s), data.clone(), None)?;
     Ok(Maps::new(p.net.clone())?.states(&p.start, data).states)
 }
 
