@@ -22,10 +22,12 @@ mod settings;
 mod target;
 
 pub use analyse::{Exponent, Found, Summary};
+pub(crate) use cells::seed;
 pub use cells::{Followed, Shared, Wide};
 pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
 pub use ended::Ended;
+pub(crate) use gaps::worse;
 pub use gaps::{Gaps, Quantity};
 pub use ghosts::Ghosts;
 pub use ladder::Rung;

@@ -18,7 +18,7 @@ fn every_claim_holds_in_its_quick_tier_and_makes_a_row() {
 }
 
 #[test]
-fn wrong_claims_fail_and_broken_runs_are_not_testable() {
+fn wrong_claims_fail() {
     let mut claim = find("gao2024-eq3.5-dissipation").unwrap().remove(0);
     claim.accept.least = Some(1.5);
     claim.accept.most = Some(2.5);
@@ -27,13 +27,6 @@ fn wrong_claims_fail_and_broken_runs_are_not_testable() {
     claim.accept.least = Some(2.5);
     claim.accept.most = None;
     assert_eq!(verdict(&claim), Verdict::Fails);
-    // an Euler step of 40 leaves every flow
-    let mut claim = find("gao2024-prop3.2-moment").unwrap().remove(0);
-    let dynamics = claim.config.get_mut("dynamics").unwrap().as_table_mut().unwrap();
-    dynamics.insert("integrator".into(), "euler".into());
-    dynamics.insert("step".into(), 40.0.into());
-    dynamics.insert("until".into(), 4000.0.into());
-    assert_ne!(verdict(&claim), Verdict::Holds);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What counts as holding: a bound, or an interval around a predicted number.
 //!
 //! Maths: an upper (lower) bound holds when the whole interval lies below (above) it, fails when all of it lies beyond, and is
-//! undecided when it straddles; a prediction holds when the interval contains it and is no wider than asked.
+//! undecided when it straddles; a prediction holds when the interval contains it and is no wider than asked. What is no number is not
+//! testable, and an infinite one never holds. A tail over seeds fails when its whole interval lies above the exponent that is allowed.
 //! Shapes: one number and, where chance plays a part, its 95 % interval.
 //! Cost: none.
 //! Checked: tests below.
 
+use super::Found;
 use serde::{Deserialize, Serialize};
 
 /// The verdict on a claim.
@@ -46,14 +48,32 @@ pub struct Accept {
     pub contains: Option<f64>,
     /// Widest half interval.
     pub half_width: Option<f64>,
+    /// Largest exponent in delta of the quantiles over seeds that are exceeded with probability e^-delta.
+    pub tail: Option<f64>,
 }
 
 impl Accept {
+    /// Judges everything that was found.
+    pub fn verdict(&self, found: &Found) -> Verdict {
+        let tail = match (self.tail, found.tail) {
+            (None, _) => Verdict::Holds,
+            (Some(_), None) => Verdict::NotTestable,
+            (Some(most), Some(tail)) => side(tail.low <= most, tail.low > most),
+        };
+        match found.not_testable {
+            Some(_) => Verdict::NotTestable,
+            None => worse(self.judge(found.value, found.interval), tail),
+        }
+    }
+
     /// Judges `value` with its interval.
     pub fn judge(&self, value: f64, interval: Option<(f64, f64)>) -> Verdict {
         let (low, high) = interval.unwrap_or((value, value));
-        if low.is_nan() || high.is_nan() || value.is_nan() {
-            return Verdict::Undecided; // a number is missing
+        if value.is_nan() {
+            return Verdict::NotTestable; // nothing was measured
+        }
+        if low.is_nan() || high.is_nan() {
+            return Verdict::Undecided; // how far chance goes is not known
         }
         let mut verdicts = vec![];
         if let Some(most) = self.most {
@@ -69,7 +89,10 @@ impl Accept {
             let wide = self.half_width.is_some_and(|w| 0.5 * (high - low) > w);
             verdicts.push(side((low..=high).contains(&c) && !wide, !(low..=high).contains(&c)));
         }
-        verdicts.into_iter().fold(Verdict::Holds, worse)
+        match verdicts.into_iter().fold(Verdict::Holds, worse) {
+            Verdict::Holds if value.is_infinite() => Verdict::NotTestable,
+            verdict => verdict,
+        }
     }
 
     /// In words.
@@ -81,6 +104,7 @@ impl Accept {
             Some(w) => format!("{x}, to within {w}"),
             None => format!("{x}"),
         }));
+        words.extend(self.tail.map(|x| format!("tail {x}")));
         words.join(" and ")
     }
 }
@@ -96,6 +120,7 @@ fn side(holds: bool, fails: bool) -> Verdict {
 fn worse(a: Verdict, b: Verdict) -> Verdict {
     match (a, b) {
         (Verdict::Fails, _) | (_, Verdict::Fails) => Verdict::Fails,
+        (Verdict::NotTestable, _) | (_, Verdict::NotTestable) => Verdict::NotTestable,
         (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
         _ => Verdict::Holds,
     }
@@ -104,12 +129,19 @@ fn worse(a: Verdict, b: Verdict) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mckean_analysis::fit::Estimate;
 
     #[test]
     fn bounds_and_predictions_are_judged_by_their_intervals() {
         use Verdict::*;
         let most = Accept { most: Some(1.0), ..Default::default() };
-        let cases = [(0.5, None, Holds), (1.5, None, Fails), (f64::NAN, None, Undecided)];
+        let cases = [
+            (0.5, None, Holds),
+            (1.5, None, Fails),
+            (f64::NAN, None, NotTestable),
+            (f64::NEG_INFINITY, None, NotTestable),
+            (f64::INFINITY, None, Fails),
+        ];
         for (x, i, v) in cases {
             assert_eq!(most.judge(x, i), v);
         }
@@ -121,5 +153,20 @@ mod tests {
         assert_eq!(half.judge(-0.4, Some((-0.42, -0.38))), Fails);
         assert_eq!((half.judge(-0.49, None), half.judge(-0.4, None)), (Holds, Fails));
         assert_eq!(half.words(), "-0.5, to within 0.03");
+        let least = Accept { least: Some(2.0), ..Default::default() };
+        assert_eq!(least.judge(f64::INFINITY, None), NotTestable, "0 in the denominator");
+        assert_eq!(least.judge(3.0, Some((f64::NAN, f64::NAN))), Undecided);
+    }
+
+    #[test]
+    fn a_heavy_tail_fails_and_a_missing_one_cannot_hold() {
+        let accept = Accept { most: Some(1.0), tail: Some(0.5), ..Default::default() };
+        let tail = |low, high| Some(Estimate { value: 0.5 * (low + high), low, high });
+        let found = |tail| Found { value: 0.0, tail, ..Default::default() };
+        assert_eq!(accept.verdict(&found(tail(0.4, 0.6))), Verdict::Holds);
+        assert_eq!(accept.verdict(&found(tail(0.55, 0.7))), Verdict::Fails);
+        assert_eq!(accept.verdict(&found(None)), Verdict::NotTestable);
+        assert_eq!(accept.verdict(&Found { value: 2.0, ..found(None) }), Verdict::Fails);
+        assert_eq!(accept.words(), "at most 1 and tail 0.5");
     }
 }

@@ -8,7 +8,7 @@
 //! Checked: `tests/claims.rs`.
 
 use super::rate::parts;
-use super::{Context, Found};
+use super::{Context, Found, sample};
 use crate::error::Error;
 use crate::rates::{Quantity, Rung, Shared, Target, ladder};
 use mckean_analysis::fit::{Axis, Cell, power_law};
@@ -35,8 +35,10 @@ pub fn width(c: &Context<'_>) -> Result<Found, Error> {
     }
     let slope = power_law(&cells, Axis::Width)?.slope;
     let list: Vec<String> = cells.iter().map(|c| format!("({}, {}) {:.1e}", c.width, c.depth, c.rms())).collect();
-    let words = format!("{} seeds each; rms of the largest distance by (M, L): {}", grid.seeds, list.join(", "));
-    Ok(Found { value: slope.value, interval: Some((slope.low, slope.high)), words, ..Default::default() })
+    let tail = sample::tail_of(&cells);
+    let (heavy, list) = (sample::tail_words(tail), list.join(", "));
+    let words = format!("{} seeds each; {heavy}; rms of the largest distance by (M, L): {list}", grid.seeds);
+    Ok(Found { value: slope.value, interval: Some((slope.low, slope.high)), tail, words, ..Default::default() })
 }
 
 /// Exponent in L of the largest distance between atoms of infinitely wide networks and atoms driven by the limit.
@@ -54,18 +56,14 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     let words = format!(
         "largest distance by L: {}; known error at most {:.0e}",
         list.join(", "),
-        points.iter().fold(0.0, |m: f64, p| m.max(p.error))
+        sample::largest(0.0, points.iter().map(|p| p.error))
     );
     Ok(match ladder::exponent(&points) {
         Some(e) => Found { value: e.value, interval: Some((e.low, e.high)), words, ..Default::default() },
-        None => Found {
-            not_testable: Some(format!("a distance is not above its known error. {words}")),
-            ..Default::default()
-        },
+        None => Found::not_testable(format!("a distance is not above its known error. {words}")),
     })
 }
 
 pub(super) fn no_atoms() -> Found {
-    let why = "particles are driven one by one for laws of atoms only: set init.atoms".to_string();
-    Found { not_testable: Some(why), ..Default::default() }
+    Found::not_testable("particles are driven one by one for laws of atoms only: set init.atoms")
 }

@@ -6,7 +6,7 @@
 //! Cost: an exact assignment a pair and depth.
 //! Checked: `tests/claims.rs`.
 
-use super::{Context, Found};
+use super::{Context, Found, sample};
 use crate::error::Error;
 use crate::problem::Problem;
 use mckean_analysis::transport::exact;
@@ -16,34 +16,42 @@ use mckean_model::Role;
 
 /// Largest W2^2 over (s2 - s1)(Q(s1) - Q(s2)).
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let looks = c.number("looks")?.max(1.0) as usize;
+    let looks = c.count("looks")?;
     let (mut worst, mut saved) = (0.0f64, 1.0f64);
     for config in c.seeds()? {
         let p = Problem::new(&config)?;
         if config.model.heads != config.model.neurons {
-            let why = "joint particles need as many heads as neurons".to_string();
-            return Ok(Found { not_testable: Some(why), ..Default::default() });
+            return Ok(Found::not_testable("joint particles need as many heads as neurons"));
         }
         let mut flow = p.evolution(c.par)?;
         let mut seen: Vec<(f64, f64, Vec<Vec<f64>>)> = vec![];
         for k in 0..=looks {
             let outcome = flow.advance(config.dynamics.until * k as f64 / looks as f64);
             if outcome != Outcome::Finished {
-                let why = format!("a flow ended early: {}. {}", outcome.name(), outcome.advice());
-                return Ok(Found { not_testable: Some(why), ..Default::default() });
+                return Ok(Found::early("a flow", outcome));
             }
             seen.push((flow.tau(), flow.measure().objective, slices(&p.net, &flow.parameters())));
         }
         for (i, (s1, q1, a)) in seen.iter().enumerate() {
             for (s2, q2, b) in &seen[i + 1..] {
                 let (moved, straight) = distances(a, b, config.model.heads)?;
-                worst = worst.max(moved / ((s2 - s1) * (q1 - q2)));
-                saved = saved.min(moved / straight);
+                worst = sample::largest(worst, [share(moved, (s2 - s1) * (q1 - q2))]);
+                saved = -sample::largest(-saved, [-moved / straight]);
             }
         }
     }
     let words = format!("W2^2 is between {saved:.3} and 1 of the mean squared displacement of the same particles");
     Ok(Found { value: worst, words, ..Default::default() })
+}
+
+/// `left` in units of `right`, which must not be less: infinite where nothing or a negative number is allowed and more is there.
+fn share(left: f64, right: f64) -> f64 {
+    match (left / right).is_nan() {
+        false if right > 0.0 => left / right,
+        _ if left.is_nan() || right.is_nan() => f64::NAN,
+        _ if left == 0.0 && right == 0.0 => 0.0,
+        _ => f64::INFINITY,
+    }
 }
 
 /// Joint particles of every block, one after the other.
@@ -65,4 +73,19 @@ fn distances(a: &[Vec<f64>], b: &[Vec<f64>], particles: usize) -> Result<(f64, f
         straight += a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / (particles as f64 * depth);
     }
     Ok((moved, straight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_rising_objective_violates_the_bound() {
+        assert_eq!((share(1.0, 2.0), share(2.0, 1.0), share(0.0, 0.0)), (0.5, 2.0, 0.0));
+        assert_eq!(
+            (share(1.0, 0.0), share(1.0, -2.0), share(0.0, -1.0)),
+            (f64::INFINITY, f64::INFINITY, f64::INFINITY)
+        );
+        assert!(share(f64::NAN, 1.0).is_nan() && share(1.0, f64::NAN).is_nan());
+    }
 }

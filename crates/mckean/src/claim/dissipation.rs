@@ -13,7 +13,7 @@ use mckean_engine::Risk;
 
 /// Order in h of |1 - (Q(0) - Q(h)) / (h D)|, predicted 1.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let steps = c.list("steps")?;
+    let steps = c.positives("steps", 2)?;
     let (mut orders, mut last) = (vec![], 0.0f64);
     for config in c.seeds()? {
         let p = Problem::new(&config)?;
@@ -26,7 +26,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
             (1.0 - (before.objective() - q.value(&after).objective()) / (h * before.dissipation)).abs()
         };
         let gaps: Vec<f64> = steps.iter().map(gap).collect();
-        last = last.max(*gaps.last().unwrap_or(&f64::NAN));
+        last = sample::largest(last, gaps.last().copied());
         orders.push(sample::slope(&steps, &gaps));
     }
     let (value, interval) = sample::mean(&orders);

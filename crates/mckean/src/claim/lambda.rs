@@ -1,71 +1,67 @@
 //! How the risk at stationarity depends on the weight decay.
 //!
 //! Maths: Theorem 4.1 of Gao et al. 2024 promises sup R <= eps + C_1 E + C_2 lambda at late times: exponent of R in lambda at least 1
-//! where the bound is the law; interpolation with finite moments gives 2, blow-up less than 1 (derived).
-//! Shapes: flows at every value of `lambdas`, until the dissipation falls below `residual` times the decrease of Q so far or tau = `until`.
+//! where the bound is the law; interpolation with finite moments gives 2, blow-up less than 1 (derived). Where a flow rests is decided as in
+//! `stationary`: D/(lambda Q), the share of Q that the dissipation takes in a time 1/lambda, is at most `residual`.
+//! Shapes: a flow for every one of `lambdas` and `seeds`, of the width and depth of `[model]`.
 //! Cost: that of the flows.
-//! Checked: `tests/claims.rs`.
+//! Checked: `tests/claims.rs`, `tests/claims_fail.rs`.
 
 use super::{Context, Found, sample};
-use crate::config::Config;
 use crate::error::Error;
-use crate::problem::Problem;
-use mckean_dynamics::{Evolution, Outcome};
-use mckean_num::par::Par;
+use crate::stationary::{Cell, Seen, Size, StationaryConfig, law, settle};
+use mckean_analysis::fit::paired;
 
-/// A flow at its end.
-struct End {
-    risk: f64,
-    /// Dissipation per unit of tau, in units of the decrease of Q so far.
-    residual: f64,
-}
+/// A flow at its end: what was seen last, and how it ended.
+type End = (Seen, String);
 
-/// Exponent of the final risk in lambda: mean over seeds with its interval.
+/// Exponent of the risk at rest in lambda: mean over seeds with its interval.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (lambdas, residual) = (c.list("lambdas")?, c.number("residual")?);
-    let (mut exponents, mut worst) = (vec![], 0.0f64);
-    let mut means = vec![0.0; lambdas.len()];
-    for config in c.seeds()? {
-        let ends = lambdas.iter().map(|&l| settle(&config, l, residual, c.par)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(k) = ends.iter().position(|e| !e.risk.is_finite()) {
-            let why = format!("the flow at lambda = {} ended early", lambdas[k]);
-            return Ok(Found { not_testable: Some(why), ..Default::default() });
+    let (mut lambdas, seeds, config) = (c.positives("lambdas", 2)?, c.count("seeds")?, c.claim.problem(&[])?);
+    lambdas.sort_by(|a, b| b.total_cmp(a));
+    let rules = StationaryConfig {
+        residual: c.positive("residual")?,
+        lambdas: lambdas.clone(),
+        seeds,
+        ..config.stationary.clone()
+    };
+    rules.check()?;
+    let (law, size) = (law(&config)?, Size::Finite(config.model.heads.max(config.model.neurons), config.model.depth));
+    let one = |cell: &Cell| -> Result<End, Error> {
+        let end = settle::settle(&cell.problem(&config, &law, &rules)?, &rules, None, &|| true)?;
+        let end = end.expect("nothing stops it");
+        Ok((end.seen[end.seen.len() - 1], end.outcome))
+    };
+    let at = |seed: usize| lambdas.iter().rev().map(move |&lambda| (Cell { lambda, size, seed }, None));
+    let mut flows: Vec<_> = (0..seeds).flat_map(at).collect(); // the smallest weight decay takes longest
+    c.par.each(&mut flows, |_, (cell, end)| *end = Some(one(cell)));
+    let mut ends = vec![];
+    for (cell, end) in flows {
+        let Some((seen, outcome)) = end.transpose()? else { continue };
+        if outcome != settle::REST {
+            let (lambda, residual) = (cell.lambda, seen.residual);
+            let why =
+                format!("the flow at lambda = {lambda} ends {outcome}, not at rest: D/(lambda Q) = {residual:.1e}");
+            return Ok(Found::not_testable(why));
         }
-        worst = ends.iter().fold(worst, |w, e| w.max(e.residual));
-        ends.iter().zip(&mut means).for_each(|(e, m)| *m += e.risk / c.number("seeds").unwrap_or(1.0));
-        exponents.push(sample::slope(&lambdas, &ends.iter().map(|e| e.risk).collect::<Vec<_>>()));
+        ends.push((cell, seen));
     }
-    let (value, interval) = sample::mean(&exponents);
-    let curve: Vec<String> = lambdas.iter().zip(&means).map(|(l, r)| format!("{l:.0e}: {r:.2e}")).collect();
+    found(&lambdas, seeds, &ends)
+}
+
+fn found(lambdas: &[f64], seeds: usize, ends: &[(Cell, Seen)]) -> Result<Found, Error> {
+    let at = |lambda: f64| ends.iter().filter(move |e| e.0.lambda == lambda);
+    let curve = |s: usize| lambdas.iter().flat_map(|&l| at(l).filter(|e| e.0.seed == s)).map(|e| e.1.risk).collect();
+    let power = paired(lambdas, &(0..seeds).map(curve).collect::<Vec<Vec<f64>>>())?;
+    let mean = |l: f64| at(l).map(|e| e.1.risk).sum::<f64>() / seeds as f64;
+    let risks: Vec<String> = lambdas.iter().map(|&l| format!("{l:.0e}: {:.3e}", mean(l))).collect();
+    let residual = sample::largest(0.0, ends.iter().map(|e| e.1.residual));
+    let local: Vec<String> = power.local.iter().map(|s| format!("{s:.2}")).collect();
     let words = format!(
-        "final risks {}; dissipation left per unit of tau at most {worst:.1e} of the decrease",
-        curve.join(", ")
+        "{seeds} seeds; mean risks at rest {}; slopes between neighbours {}; D/(lambda Q) at most {residual:.1e}",
+        risks.join(", "),
+        local.join(", ")
     );
-    Ok(Found { value, interval, words, ..Default::default() })
-}
-
-fn settle(config: &Config, lambda: f64, residual: f64, par: &Par) -> Result<End, Error> {
-    let mut config = config.clone();
-    config.dynamics.weight_decay = lambda;
-    let p = Problem::new(&config)?;
-    let mut flow = p.evolution(par)?;
-    let begin = flow.measure().objective;
-    let end = config.dynamics.until;
-    let (mut until, mut now) = (end / 64.0, End { risk: f64::NAN, residual: f64::INFINITY });
-    while flow.tau() < end {
-        if flow.advance(until.min(end)) != Outcome::Finished {
-            return Ok(End { risk: f64::NAN, residual: f64::INFINITY });
-        }
-        now = look(&mut *flow, begin);
-        if now.residual < residual {
-            break;
-        }
-        until *= 1.5;
-    }
-    Ok(now)
-}
-
-fn look(flow: &mut dyn Evolution, begin: f64) -> End {
-    let m = flow.measure();
-    End { risk: m.risk, residual: m.dissipation / (begin - m.objective).max(f64::MIN_POSITIVE) }
+    let slope = power.slope;
+    Ok(Found { value: slope.value, interval: Some((slope.low, slope.high)), words, ..Default::default() })
 }

@@ -12,9 +12,11 @@ use super::{Context, Found, sample};
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
+use crate::rates::worse;
 use crate::stationary::{Cell, Size, StationaryConfig, law, settle};
 use mckean_analysis::certificate::descent::{Descent, descent};
 use mckean_analysis::{AnalysisError, View};
+use mckean_dynamics::Outcome;
 use mckean_dynamics::limit::Problem as Law;
 use mckean_model::Role;
 use mckean_num::par::Par;
@@ -46,10 +48,10 @@ struct Asked {
 
 /// Largest share of C_1 that is needed where C_1 was not measured.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (lambdas, seeds, config) = (c.list("lambdas")?, c.number("seeds")? as usize, c.claim.problem(&[])?);
-    let rules = StationaryConfig { residual: c.number("residual")?, ..config.stationary.clone() };
+    let (lambdas, seeds, config) = (c.positives("lambdas", 2)?, c.count("seeds")?, c.claim.problem(&[])?);
+    let rules = StationaryConfig { residual: c.positive("residual")?, ..config.stationary.clone() };
     let law = law(&config)?;
-    let asked = Asked { law, rules, looks: c.list("looks")?, accuracy: c.number("accuracy")?, config };
+    let asked = Asked { law, rules, looks: c.list("looks")?, accuracy: c.positive("accuracy")?, config };
     let size = Size::Finite(asked.config.model.heads, asked.config.model.depth);
     let at = |seed: usize| lambdas.iter().map(move |&lambda| (Cell { lambda, size, seed }, None));
     let mut flows: Vec<_> = (0..seeds).flat_map(at).collect();
@@ -59,7 +61,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
         match states.transpose() {
             Ok(states) => all[cell.seed].extend(states.unwrap_or_default()),
             Err(Error::Analysis(AnalysisError::NotTestable(why))) => {
-                return Ok(Found { not_testable: Some(why), ..Default::default() });
+                return Ok(Found::not_testable(why));
             }
             Err(e) => return Err(e),
         }
@@ -86,11 +88,11 @@ impl Asked {
     /// Parameters at the training times of `looks`, and at rest.
     fn stages(&self, p: &Problem) -> Result<Vec<Vec<f64>>, Error> {
         let mut flow = p.evolution(&Par::serial())?;
-        let mut at = |tau: &f64| {
-            flow.advance(*tau);
-            flow.parameters()
+        let mut at = |tau: &f64| match flow.advance(*tau) {
+            Outcome::Finished => Ok(flow.parameters()),
+            early => Err(AnalysisError::NotTestable(format!("a flow ends {} before tau = {tau}", early.name()))),
         };
-        let mut all: Vec<Vec<f64>> = self.looks.iter().map(&mut at).collect();
+        let mut all = self.looks.iter().map(&mut at).collect::<Result<Vec<Vec<f64>>, _>>()?;
         let end = settle::settle(p, &self.rules, None, &|| true)?.expect("nothing stops it");
         if end.outcome != settle::REST {
             let why =
@@ -115,7 +117,7 @@ fn found(all: &[Vec<State>], lambdas: &[f64], rest: usize) -> Found {
 }
 
 fn largest(x: impl Iterator<Item = f64>) -> f64 {
-    x.fold(f64::NEG_INFINITY, f64::max)
+    sample::largest(f64::NEG_INFINITY, x)
 }
 
 /// Largest (left side + C_2 R)/(C_1 lambda) at the smaller weight decays, with C_1 and C_2 of the same states at `lambda`: all, and those at rest.
@@ -127,7 +129,7 @@ fn worst(states: &[State], lambda: f64, rest: usize) -> f64 {
         let share = -largest(own.iter().map(|s| -s.nu.share()));
         largest(others.iter().map(|s| s.needed(share) / constant))
     };
-    from(0).max(from(rest))
+    worse(from(0), from(rest))
 }
 
 /// What the states at rest at one weight decay need, over seeds and depths.

@@ -6,11 +6,11 @@
 //! Cost: one flow a network; `ladder` also solves for the limit to the config's `limit.rtol`.
 //! Checked: `tests/claims.rs`, `tests/rates.rs`.
 
-use super::{Context, Found};
+use super::{Context, Found, sample};
 use crate::error::Error;
 use crate::rates::analyse::noise;
 use crate::rates::{Entry, Gaps, Quantity, RatesConfig, Reference, Rung, Shared, ladder};
-use mckean_analysis::fit::{Axis, Estimate, power_law};
+use mckean_analysis::fit::{Axis, Cell, Estimate, power_law};
 use mckean_dynamics::limit::{Problem, Series, Settings, solve};
 use mckean_num::par::Par;
 
@@ -32,10 +32,13 @@ pub fn width(c: &Context<'_>) -> Result<Found, Error> {
         let own = wide.iter().filter(|w| w.0 == l).map(|w| Gaps::between(curves, &w.1.series, problem.data.samples));
         entries.extend(own.map(|gaps| entry(l, m, s, gaps)));
     }
-    let one = |q: Quantity| Ok((q, power_law(&noise(q, &entries, &grid)?, Axis::Width)?.slope));
-    let all = Quantity::THEOREM.into_iter().map(one).collect::<Result<Vec<_>, Error>>()?;
-    let networks = entries.len();
-    Ok(worst(&all, c, &format!("{networks} networks, {} seeds each, noise of M particles", grid.seeds)))
+    let grids = Quantity::THEOREM.into_iter().map(|q| noise(q, &entries, &grid)).collect::<Result<Vec<_>, _>>()?;
+    let one = |(q, cells): (Quantity, &Vec<Cell>)| Ok((q, power_law(cells, Axis::Width)?.slope));
+    let all = Quantity::THEOREM.into_iter().zip(&grids).map(one).collect::<Result<Vec<_>, Error>>()?;
+    let tail = sample::heaviest(grids.iter().map(|g| sample::tail_of(g)));
+    let (networks, heavy) = (entries.len(), sample::tail_words(tail));
+    let what = format!("{networks} networks, {} seeds each; {heavy}, the heaviest; noise of M particles", grid.seeds);
+    Ok(Found { tail, ..worst(&all, c, &what) })
 }
 
 /// Exponent in L of the bias: of outputs, R and Q the one farthest from the prediction.
@@ -59,7 +62,7 @@ pub fn depth(c: &Context<'_>) -> Result<Found, Error> {
     let all: Vec<_> = Quantity::THEOREM.into_iter().filter_map(one).collect();
     if all.len() < Quantity::THEOREM.len() {
         let why = "a bias is not above its known error: lower limit.rtol or the depths".to_string();
-        return Ok(Found { not_testable: Some(why), ..Default::default() });
+        return Ok(Found::not_testable(why));
     }
     Ok(worst(
         &all,
@@ -78,7 +81,7 @@ pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Setting
     problem.check()?;
     let mut grid = config.rates.clone();
     for &key in lists {
-        let list = c.list(key)?.into_iter().map(|x| x as usize).collect();
+        let list = c.sizes(key, 2)?;
         match key {
             "widths" => grid.widths = list,
             "depths" => grid.depths = list,
@@ -86,12 +89,12 @@ pub(super) fn parts(c: &Context<'_>, lists: &[&str]) -> Result<(Problem, Setting
         }
     }
     if lists.contains(&"widths") {
-        grid.seeds = c.number("seeds")? as usize;
+        grid.seeds = c.count("seeds")?;
         grid.ladder = grid.depths.clone();
     } else {
         grid.depths = grid.ladder.clone();
     }
-    grid.tolerance = c.number("tolerance")?;
+    grid.tolerance = c.positive("tolerance")?;
     let grid = grid.filled(problem.init.atoms > 0);
     grid.check(&problem)?;
     Ok((problem, crate::limit::settings(&config), grid))
@@ -106,7 +109,7 @@ pub(super) fn limit(
     let limit = solve(problem, settings, par, &mut |_| {})?;
     if limit.taus.len() < settings.taus.len() {
         let why = format!("the limit itself ends early: {}", limit.outcome.name());
-        return Ok(Err(Found { not_testable: Some(why), ..Default::default() }));
+        return Ok(Err(Found::not_testable(why)));
     }
     let bands = [&limit.risk, &limit.objective, &limit.moment, &limit.outputs];
     let (series, [error, _]) = Reference::curves(bands, problem.data.samples);
@@ -126,6 +129,6 @@ fn worst(all: &[(Quantity, Estimate)], c: &Context<'_>, what: &str) -> Found {
     let worst = all.iter().map(|a| a.1).max_by(|a, b| far(a).total_cmp(&far(b)));
     match worst {
         Some(e) => Found { value: e.value, interval: Some((e.low, e.high)), words, ..Default::default() },
-        None => Found { not_testable: Some(words), ..Default::default() },
+        None => Found::not_testable(words),
     }
 }

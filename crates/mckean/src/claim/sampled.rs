@@ -2,52 +2,43 @@
 //!
 //! Maths: Lemma C.7 of Gao et al. 2024: |mean |beta|^2 - int |beta|^2 rho| <= C (1/L + sqrt((delta + log(L + 1))/M)) with probability 1 - e^-delta.
 //! For independent particles (derived) the gap has slope -1/2 in M and in L; the law's own moment is known exactly (`Law`).
-//! Shapes: `widths`, `seeds` a width; the tail is taken at the largest width.
+//! Shapes: `widths`, `seeds` a width; draws share nothing; the tail is that of all widths together.
 //! Cost: drawing particles; no network is evaluated.
 //! Checked: `tests/claims.rs`, the exact moments below.
 
-use super::{Context, Found};
+use super::{Context, Found, sample};
 use crate::error::Error;
 use crate::problem::Problem;
-use mckean_analysis::fit::{Axis, Cell, power_law, tail};
+use mckean_analysis::fit::{Axis, Cell, power_law};
 use mckean_dynamics::objective::second_moment;
 use mckean_model::init;
 
 /// Slope of log rms gap on log M, with its interval.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (widths, seeds) = (c.list("widths")?, c.seeds()?);
-    let data = Problem::new(&seeds[0])?.train;
+    let (widths, seeds, base) = (c.sizes("widths", 2)?, c.count("seeds")?, c.claim.problem(&[])?);
+    let (data, depth) = (Problem::new(&base)?.train, base.model.depth);
     let mut grid = vec![];
     for &width in &widths {
         let mut gaps = vec![];
-        for seed in &seeds {
-            let mut config = seed.clone();
-            (config.model.heads, config.model.neurons) = (width as usize, width as usize);
-            let p = Problem::on(&config, data.clone(), None)?;
+        for s in 0..seeds {
+            let p = Problem::on(&sample::network(&base, width, s), data.clone(), None)?;
             if let Err(e) = init::law(&p.init, &p.net.layout).check_limit() {
-                return Ok(Found { not_testable: Some(e.to_string()), ..Default::default() });
+                return Ok(Found::not_testable(e.to_string()));
             }
             gaps.push((second_moment(&p.start, &p.net.speeds()) - exact(&p)).abs());
         }
-        grid.push(Cell { width, depth: seeds[0].model.depth as f64, gaps });
+        grid.push(Cell { width: width as f64, depth: depth as f64, gaps });
     }
-    let fit = power_law(&grid, Axis::Width)?;
-    let last = &grid[grid.len() - 1];
-    let heavy = match tail(last) {
-        Ok(t) => format!(
-            "exponent of the tail in delta {:.2} [{:.2}, {:.2}]",
-            t.exponent.value, t.exponent.low, t.exponent.high
-        ),
-        Err(e) => format!("tail: {e}"),
-    };
+    let (fit, tail, last) = (power_law(&grid, Axis::Width)?, sample::tail_of(&grid), &grid[grid.len() - 1]);
     let bound = 1.0 / last.depth + ((3.0 + (last.depth + 1.0).ln()) / last.width).sqrt(); // delta = 3: one in twenty
     let words = format!(
-        "{} seeds; at M = {} the rms gap is {:.2e}, E(3) = {bound:.2e}; {heavy} (1/2 is allowed)",
-        seeds.len(),
+        "{seeds} seeds; at M = {} the rms gap is {:.2e}, E(3) = {bound:.2e}; {}",
         last.width,
-        last.rms()
+        last.rms(),
+        sample::tail_words(tail)
     );
-    Ok(Found { value: fit.slope.value, interval: Some((fit.slope.low, fit.slope.high)), words, ..Default::default() })
+    let interval = Some((fit.slope.low, fit.slope.high));
+    Ok(Found { value: fit.slope.value, interval, tail, words, ..Default::default() })
 }
 
 /// E of the mean of |beta|^2 over particles and blocks: that of the law of each block's depth.

@@ -16,7 +16,7 @@ use mckean_model::Role;
 
 /// Order in eta of the remainder |Q(eta) - Q(0) - eta <dQ/drho, nu - rho>|, predicted 2.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let steps = c.list("steps")?;
+    let steps = c.positives("steps", 2)?;
     let (mut orders, mut last) = (vec![], 0.0f64);
     for config in c.seeds()? {
         let wide = widened(&config);
@@ -28,7 +28,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
             let here = Problem::on(&mixed(&wide, eta), p.train.clone(), None)?;
             remainders.push((objective(&here, &p.start, c)? - base - eta * derivative).abs());
         }
-        last = last.max(remainders.last().unwrap_or(&f64::NAN) / (steps[steps.len() - 1] * derivative.abs()));
+        last = sample::largest(last, remainders.last().map(|r| r / (steps[steps.len() - 1] * derivative.abs())));
         orders.push(sample::slope(&steps, &remainders));
     }
     let (value, interval) = sample::mean(&orders);

@@ -5,7 +5,7 @@
 //! Cost: two risks a direction.
 //! Checked: `tests/claims.rs`.
 
-use super::{Context, Found};
+use super::{Context, Found, sample};
 use crate::error::Error;
 use crate::problem::Problem;
 use mckean_dynamics::objective::Objective;
@@ -17,7 +17,7 @@ const STEP: f64 = 1e-5;
 
 /// Largest gap between the directional derivative by differences and by the velocity, relative to its root-mean-square size.
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
-    let (mut worst, mut count) = (0.0f64, 0);
+    let (mut worst, mut count, directions) = (0.0f64, 0, c.count("directions")?);
     for config in c.seeds()? {
         let p = Problem::new(&config)?;
         let risk = Risk::<f64>::new(p.net.clone(), p.train.clone(), c.par.clone())?;
@@ -26,13 +26,13 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
         q.velocity(&p.start, &mut velocity);
         let mut draws = Seed(config.seed).stream("claim.velocity").open();
         let size = velocity.iter().zip(&q.speeds).map(|(v, s)| (v / s).powi(2)).sum::<f64>().sqrt();
-        for _ in 0..c.number("directions")? as usize {
+        for _ in 0..directions {
             let u: Vec<f64> = p.start.iter().map(|_| draws.normal()).collect();
             let at = |h: f64| p.start.iter().zip(&u).map(|(b, u)| b + h * u).collect::<Vec<_>>();
             let mut value = |h: f64| q.value(&at(h)).objective();
             let difference = (value(STEP) - value(-STEP)) / (2.0 * STEP);
             let exact: f64 = -velocity.iter().zip(&q.speeds).zip(&u).map(|((v, s), u)| v / s * u).sum::<f64>();
-            worst = worst.max((difference - exact).abs() / size);
+            worst = sample::largest(worst, [(difference - exact).abs() / size]);
             count += 1;
         }
     }

@@ -72,6 +72,12 @@ pub(super) const FINER: f64 = 0.02;
 /// The same for laws without atoms, whose particles err by far more than time.
 const ROUGHER: f64 = 0.1;
 
+/// The seed of network number `s` of width `m` and depth `l`: cells of a grid share no draws. Half of it is one that a config can have.
+pub(crate) fn seed(base: u64, m: usize, l: usize, s: usize) -> u64 {
+    let sizes = mix64(mix64(base ^ mix64(m as u64)) ^ mix64(!(l as u64)));
+    mix64(sizes ^ mix64(s as u64 + 1))
+}
+
 impl<'a> Shared<'a> {
     /// For the times of `settings` and the accuracy of `grid`.
     pub fn new(problem: &'a Problem, settings: &'a Settings, grid: &RatesConfig) -> Shared<'a> {
@@ -97,8 +103,7 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// Sizes that do not fit into memory.
     pub fn network(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<f64>), Error> {
-        let sizes = mix64(mix64(self.seed ^ mix64(m as u64)) ^ mix64(!(l as u64)));
-        let finite = Finite { width: m, depth: l, seed: mix64(sizes ^ mix64(s as u64 + 1)) };
+        let finite = Finite { width: m, depth: l, seed: seed(self.seed, m, l, s) };
         Ok(finite.start(self.problem)?)
     }
 

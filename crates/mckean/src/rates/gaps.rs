@@ -168,7 +168,7 @@ impl Gaps {
 }
 
 /// The larger one, or the one that is no number.
-pub(super) fn worse(m: f64, x: f64) -> f64 {
+pub(crate) fn worse(m: f64, x: f64) -> f64 {
     if x > m || x.is_nan() { x } else { m }
 }
 
