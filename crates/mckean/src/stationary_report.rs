@@ -164,7 +164,7 @@ fn depth_errors(r: &Record) -> Option<String> {
 /// # Errors
 /// A damaged directory.
 pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
-    let config = Config::load(&dir.path().join(CONFIG), &[])?;
+    let config = Config::parse(&dir.text(CONFIG)?, CONFIG, &[])?;
     write(dir, &config, &crate::stationary::collect(&config, dir))
 }
 

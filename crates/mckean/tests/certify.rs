@@ -25,7 +25,7 @@ fn a_run_gets_three_tables_in_its_folder_and_on_its_page() {
     let path = run(&config(FLOW, &[]), folder.path()).unwrap().dir;
     let found = certify::of_run(&path, &Par::serial()).unwrap();
     let dir = RunDir::open(&path).unwrap();
-    assert_eq!(certify::read(&dir).unwrap(), found);
+    assert_eq!(certify::read(&dir).unwrap(), Some(found.clone()));
     let page = fs::read_to_string(dir.report()).unwrap();
     for words in ["Certificates", "A2 (ii) f", "(a) radius", "decay rate of R at the end"] {
         assert!(page.contains(words), "{words}");
@@ -86,7 +86,7 @@ fn what_cannot_be_certified_is_refused_in_words() {
     manifest.outcome = None;
     dir.write_manifest(&manifest).unwrap();
     assert!(text(&path).contains("unfinished run"), "{}", text(&path));
-    assert!(certify::read(&dir).is_none());
+    assert!(certify::read(&dir).unwrap().is_none());
     let practical = config(FLOW, &["model.norm=layer"]);
     let refused = certify::of_config(&practical, "small.toml", &Par::serial()).unwrap_err().to_string();
     assert!(refused.contains("model.norm"), "{refused}");
