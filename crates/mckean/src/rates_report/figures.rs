@@ -151,7 +151,9 @@ fn depth(f: &Found) -> Figure {
         }
     }
     let fitted = match f.depth.measured {
-        Some(_) => ", with the fitted exp(c + d/L) L^s, whose exponent s the legend has, and, dashed, a law that is wrong",
+        Some(_) => {
+            ", with the fitted exp(c + d/L) L^s, whose exponent s the legend has, and, dashed, a law that is wrong"
+        }
         None => "",
     };
     let pairs = if f.richardson.is_some() { "; the same extrapolated from L and 2L, drawn at L" } else { "" };
@@ -176,7 +178,9 @@ fn tail(f: &Found) -> Option<Figure> {
     let bound = power("theorem's bound: sqrt(δ)".into(), &x, &t.quantiles, 0.5);
     let label = format!("fitted: δ^{:.2} [{:.2}, {:.2}]", e.value, e.low, e.high);
     let series = vec![
-        Series::line("quantiles over seeds", x.clone(), t.quantiles.clone()).style(Style::Points).colour(Colour::Index(0)),
+        Series::line("quantiles over seeds", x.clone(), t.quantiles.clone())
+            .style(Style::Points)
+            .colour(Colour::Index(0)),
         Series::line(label, x, t.curve()).colour(Colour::Index(0)),
         bound.style(Style::Dashed).colour(Colour::Index(1)),
     ];

@@ -26,7 +26,9 @@ pub fn remarks(r: &Record) -> Vec<String> {
     lines.extend(shown().filter_map(|f| plan(f, r)));
     lines.extend(problems(shown().flat_map(|f| [(f, &f.width), (f, &f.depth)])));
     if shown().any(|f| f.width.measured.is_some() && !f.width.is_known()) {
-        lines.push("no seeds are planned where the exponent in M has no interval: follow more of each size first".into());
+        lines.push(
+            "no seeds are planned where the exponent in M has no interval: follow more of each size first".into(),
+        );
     }
     lines.extend(ended(r));
     lines.extend(r.not_computed.iter().map(|w| format!("not computed: {w}")));
