@@ -82,7 +82,8 @@ fn flows_that_end_early_exit_with_1_and_keep_their_files() {
             assert!(words.iter().all(|w| err.contains(w)) && !err.contains("limit.taus = []"), "{err}");
         }
     }
-    let output = call(folder.path(), &["run", "a.toml", "--set", "dynamics.max_steps=2", "--set", "dynamics.step=0.01"]);
+    let output =
+        call(folder.path(), &["run", "a.toml", "--set", "dynamics.max_steps=2", "--set", "dynamics.step=0.01"]);
     let (out, err) = texts(&output);
     assert!(output.status.code() == Some(1) && out.contains("max steps at "), "{out}{err}");
 }

@@ -77,7 +77,7 @@ pub fn powers(r: &Record) -> Table {
 /// The outcome in words, with its time where the flow ended early.
 fn outcome(e: &End) -> String {
     let words = e.outcome.replace('_', " ");
-    if e.is_broken() { format!("{words} at tau = {}", short(e.last.tau)) } else { words }
+    if e.is_broken() { format!("{words} at tau = {:?}", e.last.tau) } else { words }
 }
 
 /// Every network at its end.
