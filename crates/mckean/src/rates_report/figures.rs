@@ -5,14 +5,17 @@
 //! Cost: milliseconds.
 //! Checked: looked at as pictures; `tests/rates.rs` counts them.
 
+mod laws;
+mod tail;
+
+use self::laws::{LAWS, NO_LAW, two_laws};
 use super::interval;
 use crate::rates::{Exponent, Found, Rung, Summary, ladder};
-use mckean_analysis::fit::{Law, LawFit};
 use mckean_report::{Axis, Colour, Figure, Series, Style};
 
 /// The figures of one quantity.
 pub(super) fn all(f: &Found) -> Vec<Figure> {
-    [Some(gap(f)), Some(noise(f)), Some(depth(f)), tail(f)].into_iter().flatten().collect()
+    [Some(gap(f)), Some(noise(f)), Some(depth(f)), tail::figure(f)].into_iter().flatten().collect()
 }
 
 fn depths(cells: &[Summary]) -> Vec<f64> {
@@ -59,25 +62,6 @@ fn figure(f: &Found, name: &str, title: &str, caption: &str, x: Axis, series: Ve
 fn widths() -> Axis {
     Axis::log("M", "width")
 }
-
-fn law_words(fit: &LawFit) -> String {
-    fit.law.words().to_string() + if fit.floor { " with a floor" } else { "" }
-}
-
-/// The chosen law, and the theorem's shape or, where that is the chosen one, the runner-up; each with its words.
-fn two_laws(f: &Found) -> Option<[(&LawFit, String); 2]> {
-    let all = &f.laws.as_ref()?.candidates;
-    let best = &all.first()?.fit;
-    let is_theorem = |l: &LawFit| l.law == Law::Theorem && !l.floor;
-    let other = if is_theorem(best) { all.get(1) } else { all.iter().find(|c| is_theorem(&c.fit)) };
-    let other = &other?.fit;
-    let what = if is_theorem(best) { "second best, not chosen" } else { "the theorem's shape, not chosen" };
-    Some([(best, format!("{} (chosen)", law_words(best))), (other, format!("{} ({what})", law_words(other)))])
-}
-
-const LAWS: &str = "Lines: the law that predicts held-out cells best; dashed: the theorem's shape with one fitted constant, or the second best law where \
-                    the theorem's is the best. The legend says which.";
-const NO_LAW: &str = "No law was chosen: too few cells, or gaps too close to the error of the limit.";
 
 /// Gap to the limit with the chosen law and another.
 fn gap(f: &Found) -> Figure {
@@ -169,27 +153,4 @@ fn expansion(e: &Exponent, rungs: &[Rung]) -> Series {
     let depths = fine(&rungs.iter().map(|r| r.depth).collect::<Vec<_>>());
     let curve = ladder::curve(rungs, &depths);
     Series::line(format!("{}, next term fitted too", words("L", e)), depths, curve)
-}
-
-/// Quantiles over seeds, in the cell of smallest width and depth.
-fn tail(f: &Found) -> Option<Figure> {
-    let (t, cell) = (f.tail.as_ref()?, f.noise.first()?);
-    let (x, e) = (t.deltas.clone(), t.exponent);
-    let bound = power("theorem's bound: sqrt(δ)".into(), &x, &t.quantiles, 0.5);
-    let label = format!("fitted: δ^{:.2} [{:.2}, {:.2}]", e.value, e.low, e.high);
-    let quantiles = Series::line("quantiles over seeds", x.clone(), t.quantiles.clone());
-    let normal = Series::line("normal tail: δ^0.50", x.clone(), t.curve(0.5));
-    let series = vec![
-        quantiles.style(Style::Points).colour(Colour::Index(0)),
-        Series::line(label, x, t.curve(e.value)).colour(Colour::Index(0)),
-        normal.style(Style::Dashed).colour(Colour::Index(2)),
-        bound.style(Style::Dashed).colour(Colour::Index(1)),
-    ];
-    let caption = format!(
-        "The gap that a seed exceeds with probability e^-δ: noise of {} seeds at M = {}, L = {}. Line: a power of the quantiles of |N(0, 1)|, which \
-         themselves grow like sqrt(δ), but only for large δ. Dashed: these, and the sqrt(δ) that Theorem 3.1 allows, through the same centre; a tail \
-         that is steeper than both is heavier.",
-        cell.seeds, cell.width, cell.depth
-    );
-    Some(figure(f, "tail", "Tail over seeds", &caption, Axis::log("δ", "minus log of the probability"), series))
 }
