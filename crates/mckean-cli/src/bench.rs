@@ -5,6 +5,7 @@
 //! Cost: about the seconds asked for.
 //! Checked: `tests/bench.rs`.
 
+use crate::number;
 use crate::output::{Outcome, Shell, bad};
 use clap::ValueEnum;
 use mckean::Config;
@@ -24,7 +25,7 @@ pub struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// Seconds of timing.
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 4.0, value_parser = number::real, allow_hyphen_values = true)]
     seconds: f64,
 }
 

@@ -5,6 +5,7 @@
 //! Cost: that of the library call, about the budget at most.
 //! Checked: `tests/limit.rs`.
 
+use crate::number;
 use crate::output::{Outcome, Shell, bad, command, stop_flag};
 use clap::ValueEnum;
 use mckean::dynamics::LimitError;
@@ -23,13 +24,13 @@ pub struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// Error of the risk relative to max(R, limit.floor), at all times.
-    #[arg(long)]
+    #[arg(long, value_parser = number::real, allow_hyphen_values = true)]
     rtol: Option<f64>,
     /// Time that may be spent, such as 60s, 5m or 90.
-    #[arg(long, value_parser = seconds)]
+    #[arg(long, value_parser = number::seconds, allow_hyphen_values = true)]
     budget: Option<f64>,
     /// Training times: --taus 1,2.5,5.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = number::real, allow_hyphen_values = true)]
     taus: Vec<f64>,
     /// Where particles come from.
     #[arg(long, value_enum)]
@@ -52,24 +53,13 @@ enum Method {
     Grid,
 }
 
-/// `60s`, `5m`, `1h` or a number of seconds.
-pub fn seconds(text: &str) -> Result<f64, String> {
-    let (number, unit) = match text.char_indices().last() {
-        Some((i, 's')) => (&text[..i], 1.0),
-        Some((i, 'm')) => (&text[..i], 60.0),
-        Some((i, 'h')) => (&text[..i], 3600.0),
-        _ => (text, 1.0),
-    };
-    number.parse::<f64>().map(|x| x * unit).map_err(|_| "a time such as 60s, 5m or 90 is needed".into())
-}
-
 impl Args {
     /// The overrides of `--set`, then those that options stand for.
     fn sets(&self) -> Vec<String> {
         let mut sets = self.sets.clone();
-        sets.extend(self.rtol.map(|x| format!("limit.rtol={x:?}")));
-        sets.extend(self.budget.map(|x| format!("limit.budget={x:?}")));
-        sets.extend((!self.taus.is_empty()).then(|| format!("limit.taus={:?}", self.taus)));
+        sets.extend(self.rtol.map(|x| format!("limit.rtol={}", number::toml(x))));
+        sets.extend(self.budget.map(|x| format!("limit.budget={}", number::toml(x))));
+        sets.extend((!self.taus.is_empty()).then(|| format!("limit.taus={}", number::list(&self.taus))));
         sets.extend(self.method.map(|m| {
             let name = m.to_possible_value().map_or(String::new(), |v| v.get_name().to_string());
             format!("limit.method=\"{name}\"")
@@ -94,7 +84,8 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     }
     let record = found.map_err(bad)?;
     shell.print(&record, || text(&record));
-    Ok(if record.outcome == STOPPED { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    let whole = record.outcome != STOPPED && record.ended.is_none();
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn text(r: &Record) {
@@ -112,7 +103,7 @@ fn text(r: &Record) {
     }
     println!("report: {}", r.dir.join("report.html").display());
     let Some(i) = r.risk.value.len().checked_sub(1) else {
-        println!("{} at {}: no curve in {:.1} s", r.outcome, r.ended.unwrap_or(0.0), r.seconds);
+        println!("{} at {}: no curve in {:.1} s", r.outcome.replace('_', " "), r.ended.unwrap_or(0.0), r.seconds);
         return;
     };
     let (value, total) = (r.risk.value[i], r.risk.total(i));

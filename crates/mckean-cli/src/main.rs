@@ -27,6 +27,7 @@ mod data;
 mod limit;
 mod networks;
 mod new;
+mod number;
 mod output;
 mod rates;
 mod report;
@@ -42,14 +43,14 @@ mod verify;
     name = "mckean",
     version,
     about,
-    after_help = "Exit status: 0 done, 1 failed or stopped, 2 bad input or a place that cannot be written."
+    after_help = "Exit status: 0 done, 1 failed, stopped or a flow that ended early, 2 bad input or a place that cannot be written."
 )]
 struct Cli {
     /// What to do.
     #[command(subcommand)]
     verb: Verb,
     /// Threads; 0 takes one per core. Results do not depend on it.
-    #[arg(long, global = true, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    #[arg(long, global = true, default_value_t = 0, value_parser = threads, allow_negative_numbers = true)]
     threads: u16,
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
@@ -87,6 +88,16 @@ enum Verb {
     Cite(cite::Args),
     /// Data sets.
     Data(data::Args),
+}
+
+/// Most threads.
+const MOST: usize = 1024;
+
+fn threads(text: &str) -> Result<u16, String> {
+    match number::whole(text)? {
+        n if n <= MOST => Ok(n as u16),
+        _ => Err(format!("at most {MOST} are possible")),
+    }
 }
 
 fn main() -> ExitCode {

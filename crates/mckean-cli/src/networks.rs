@@ -5,7 +5,8 @@
 //! Cost: that of the library call.
 //! Checked: `tests/rates.rs`, `tests/stationary.rs`.
 
-use crate::output::{Shell, bad, command, stop_flag};
+use crate::number;
+use crate::output::{Shell, command, stop_flag};
 use mckean::rates::{Options, Progress};
 use mckean::{Config, Error};
 use std::path::PathBuf;
@@ -21,19 +22,19 @@ pub struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// Widths M: --widths 4,16,64.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = number::whole, allow_hyphen_values = true)]
     widths: Vec<usize>,
     /// Depths L: --depths 2,4,8.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = number::whole, allow_hyphen_values = true)]
     depths: Vec<usize>,
     /// Seeds of each network.
-    #[arg(long)]
+    #[arg(long, value_parser = number::whole, allow_hyphen_values = true)]
     seeds: Option<usize>,
     /// Time that may be spent, such as 60s, 5m or 90; the same command goes on where it ended.
-    #[arg(long, value_parser = crate::limit::seconds)]
+    #[arg(long, value_parser = number::seconds, allow_hyphen_values = true)]
     budget: Option<f64>,
     /// Networks at a time; 0 takes one per core.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = number::whole, allow_hyphen_values = true)]
     jobs: usize,
     /// Folder that receives the run directories.
     #[arg(long, default_value = "runs")]
@@ -48,7 +49,7 @@ impl Args {
             sets.extend((!list.is_empty()).then(|| format!("{section}.{key}={list:?}")));
         }
         sets.extend(self.seeds.map(|n| format!("{section}.seeds={n}")));
-        sets.extend(self.budget.map(|x| format!("{section}.budget={x:?}")));
+        sets.extend(self.budget.map(|x| format!("{section}.budget={}", number::toml(x))));
         sets.extend(own);
         sets
     }
@@ -59,9 +60,9 @@ impl Args {
         shell: &Shell,
         (section, own): (&str, Vec<String>),
         run: impl FnOnce(&Config, &Options<'_>) -> Result<R, Error>,
-    ) -> Result<(R, u64, f64), String> {
+    ) -> Result<(R, u64, f64), Error> {
         let (begun, sets) = (Instant::now(), self.sets(section, own));
-        let config = Config::load(&self.config, &sets).map_err(bad)?;
+        let config = Config::load(&self.config, &sets)?;
         let source = Config::source(&self.config, &sets);
         let (bar, new) = (shell.bar(0), AtomicU64::new(0));
         let progress = |p: Progress<'_>| match p {
@@ -77,8 +78,9 @@ impl Args {
         let (command, stop) = (command(), stop_flag());
         let options =
             Options { out: &self.out, jobs, command: &command, source: &source, stop: &stop, progress: &progress };
-        let record = run(&config, &options).map_err(bad)?;
+        let record = run(&config, &options);
         bar.finish_and_clear();
+        let record = record?;
         Ok((record, new.load(Ordering::Relaxed), begun.elapsed().as_secs_f64()))
     }
 }

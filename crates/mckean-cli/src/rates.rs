@@ -6,14 +6,21 @@
 //! Checked: `tests/rates.rs`.
 
 use crate::networks;
-use crate::output::{Outcome, Shell, table};
+use crate::output::{Outcome, Shell, bad, table};
+use mckean::Error;
 use mckean::rates::{self, Exponent, Quantity, Record};
 use mckean::rates_report;
 use std::process::ExitCode;
 
 /// Computes what is missing and prints the exponents.
 pub fn run(args: &networks::Args, shell: &Shell) -> Outcome {
-    let (record, new, seconds) = args.follow(shell, ("rates", vec![]), rates::run)?;
+    let (record, new, seconds) = match args.follow(shell, ("rates", vec![]), rates::run) {
+        Err(early @ Error::LimitEnded { .. }) => {
+            eprintln!("{early}");
+            return Ok(ExitCode::from(1));
+        }
+        found => found.map_err(bad)?,
+    };
     shell.print(&record, || text(&record, new, seconds));
     Ok(if record.there == record.asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -51,7 +51,7 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
         }
         text(&summary);
     });
-    Ok(if summary.outcome == "stopped" { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if summary.outcome == "finished" { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn text(s: &Summary) {
@@ -71,7 +71,7 @@ fn text(s: &Summary) {
     let percent = |name: &str, x: Option<f64>| x.map_or(String::new(), |x| format!(", {name} {:.2} %", 100.0 * x));
     println!(
         "{} at {}: risk {} -> {}{}{} in {:.1} s",
-        s.outcome,
+        s.outcome.replace('_', " "),
         short(s.tau),
         short(s.initial_risk),
         short(s.risk),

@@ -6,7 +6,8 @@
 //! Checked: `tests/stationary.rs`.
 
 use crate::networks;
-use crate::output::{Outcome, Shell, table};
+use crate::number;
+use crate::output::{Outcome, Shell, bad, table};
 use mckean::stationary::{self, Record};
 use mckean::stationary_report;
 use std::process::ExitCode;
@@ -17,21 +18,22 @@ pub struct Args {
     #[command(flatten)]
     networks: networks::Args,
     /// Weight decays, each smaller than the one before: --lambdas 1e-2,3e-3,1e-3.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = number::real, allow_hyphen_values = true)]
     lambdas: Vec<f64>,
     /// Share of Q lost in a time 1/lambda below which a flow rests.
-    #[arg(long)]
+    #[arg(long, value_parser = number::real, allow_hyphen_values = true)]
     residual: Option<f64>,
 }
 
 /// Follows what is missing and prints the powers of lambda.
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
-    let lambdas = (!args.lambdas.is_empty()).then(|| format!("stationary.lambdas={:?}", args.lambdas));
-    let residual = args.residual.map(|x| format!("stationary.residual={x:?}"));
+    let lambdas = (!args.lambdas.is_empty()).then(|| format!("stationary.lambdas={}", number::list(&args.lambdas)));
+    let residual = args.residual.map(|x| format!("stationary.residual={}", number::toml(x)));
     let own = lambdas.into_iter().chain(residual).collect();
-    let (record, new, seconds) = args.networks.follow(shell, ("stationary", own), stationary::run)?;
+    let (record, new, seconds) = args.networks.follow(shell, ("stationary", own), stationary::run).map_err(bad)?;
     shell.print(&record, || text(&record, new, seconds));
-    Ok(if record.ends.len() == record.asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let whole = record.ends.len() == record.asked && !record.ends.iter().any(|e| e.is_broken());
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn text(r: &Record, new: u64, seconds: f64) {

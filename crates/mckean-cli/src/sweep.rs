@@ -5,6 +5,7 @@
 //! Cost: that of the library call.
 //! Checked: `tests/cli.rs`.
 
+use crate::number;
 use crate::output::{Outcome, Shell, bad, command, stop_flag, table};
 use mckean::sweep_report::Group;
 use mckean::{Config, sweep, sweep_report};
@@ -20,7 +21,7 @@ pub struct Args {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// Runs at a time; 0 takes one per core.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = number::whole, allow_hyphen_values = true)]
     jobs: usize,
     /// Folder that receives the sweep's folder.
     #[arg(long, default_value = "runs")]

@@ -65,7 +65,23 @@ fn list(shell: &Shell) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A readable .toml file without the keys of a claim is no claim; what else is wrong with a file is told by its reader.
+fn refuse_config(wanted: &str) -> Result<(), String> {
+    let text = std::fs::read_to_string(wanted).unwrap_or_else(|_| "source = 0".into());
+    let has =
+        |line: &str, key: &str| line.trim_start().strip_prefix(key).is_some_and(|l| l.trim_start().starts_with('='));
+    let claim = ["source", "statement", "kind"].iter().any(|key| text.lines().any(|l| has(l, key)));
+    if claim || !wanted.ends_with(".toml") {
+        return Ok(());
+    }
+    Err(format!(
+        "{wanted}: not a claim: it says neither source, nor statement, nor kind. `mckean verify` measures statements of papers: \
+         `mckean verify --list` names those that come with the program, claims/ in the source has their files. A config is checked by `mckean check {wanted}`."
+    ))
+}
+
 fn claims(wanted: &str, tier: Tier, shell: &Shell) -> Outcome {
+    refuse_config(wanted)?;
     let (claims, par) = (claim::find(wanted).map_err(bad)?, shell.par());
     let bar = shell.bar(claims.len() as u64);
     let mut rows = vec![];

@@ -165,7 +165,9 @@ fn run_prints_a_summary_line_or_one_json_object() {
     assert_eq!(manifest["seed"], 3);
     assert!(manifest["command"].as_str().unwrap().ends_with("--set seed=2 --set seed=3"));
     let diverged = ["--set", "dynamics.step=1e3", "--set", "dynamics.until=3e4", "--set", "observe.every=1e3"];
-    let text = said(folder.path(), &[&["run", "a.toml"][..], &diverged].concat());
+    let output = call(folder.path(), &[&["run", "a.toml"][..], &diverged].concat());
+    let text = texts(&output).0;
+    assert_eq!(output.status.code(), Some(1), "a flow that ended early: {text}");
     assert!(text.contains("Halve dynamics.step") && text.contains("\ndiverged at "), "{text}");
 }
 

@@ -5,6 +5,7 @@
 //! Cost: built only on failure.
 //! Checked: the refusals in `tests/run_dir.rs`; each reader's own tests.
 
+use crate::run_dir::FOLDERS;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -107,12 +108,18 @@ pub enum ReportError {
         /// Who holds it, as "pid 12 on host h".
         holder: String,
     },
-    /// `manifest.json` cannot be understood.
-    #[error(
-        "{path}: not a manifest of this program ({reason}). Restore the file from a copy, or start the run anew in another --out."
-    )]
+    /// A file of a run directory is missing, empty, no text, or not what its name says.
+    #[error("{path} {what}. {}.", again(path))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, after its name: "is damaged: it is no text".
+        what: String,
+    },
+    /// `manifest.json`, or a record in `analysis/`, cannot be understood.
+    #[error("{path} {}.", misread(path, reason))]
     BadManifest {
-        /// The manifest.
+        /// The manifest or record.
         path: PathBuf,
         /// What the parser met.
         reason: String,
@@ -160,7 +167,7 @@ pub enum ReportError {
         reason: String,
     },
     /// The tensor file as a whole cannot be written or read.
-    #[error("{path}: not a readable tensor file ({reason}). Use an earlier checkpoint, or write the file again.")]
+    #[error("{path} is damaged: it is no tensor file ({reason}). {}.", again(path))]
     BadTensorFile {
         /// The tensor file.
         path: PathBuf,
@@ -231,7 +238,61 @@ impl ReportError {
             }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
             io::ErrorKind::NotADirectory => Self::BlockedByFile { path },
+            io::ErrorKind::InvalidData => Self::damaged(path, NO_TEXT),
+            io::ErrorKind::NotFound if doing == "read" => Self::Damaged { path, what: "is missing".into() },
             _ => Self::Io { doing, path, source },
         }
+    }
+
+    /// A file that is there and holds something else than it should: "it is empty".
+    pub fn damaged(path: impl Into<PathBuf>, why: &str) -> Self {
+        Self::Damaged { path: path.into(), what: format!("is damaged: {why}") }
+    }
+}
+
+/// What is wrong with bytes that are no UTF-8.
+pub(crate) const NO_TEXT: &str = "it is no text";
+
+/// The remedy for a file of a run directory that is of no use.
+fn again(path: &Path) -> String {
+    let own = |d: &&Path| !FOLDERS.iter().any(|name| d.ends_with(name));
+    match path.ancestors().skip(1).find(own).filter(|d| !d.as_os_str().is_empty()) {
+        Some(dir) => format!("Delete {} and run the command again", dir.display()),
+        None => "Delete its folder and run the command again".into(),
+    }
+}
+
+/// What is wrong with a JSON file that could not be understood, and what to do; the parser says "EOF ..." of an empty one. The folder of a
+/// manifest that is not ours may be somebody else's: it is not to be deleted.
+fn misread(path: &Path, reason: &str) -> String {
+    let again = again(path);
+    match (path.file_name().is_some_and(|n| n == "manifest.json"), reason.starts_with("EOF")) {
+        (_, true) => format!("is damaged: it is empty or cut off ({reason}). {again}"),
+        (true, _) => format!(
+            "is not a manifest of this program ({reason}). Restore the file from a copy, or start the run anew in another --out"
+        ),
+        _ => format!("is damaged: it is not what this program writes there ({reason}). {again}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_files_name_themselves_and_the_folder_to_delete() {
+        let io = |kind: io::ErrorKind| ReportError::io("read", Path::new("runs/a/analysis/limit.json"), kind.into());
+        let text = io(io::ErrorKind::InvalidData).to_string();
+        assert_eq!(
+            text,
+            "runs/a/analysis/limit.json is damaged: it is no text. Delete runs/a and run the command again."
+        );
+        assert!(io(io::ErrorKind::NotFound).to_string().contains("limit.json is missing. Delete runs/a and"));
+        let bad = |name: &str| ReportError::BadManifest { path: name.into(), reason: "missing field `risk`".into() };
+        assert!(!bad("runs/a/analysis/limit.json").to_string().contains("manifest"));
+        assert!(bad("runs/a/manifest.json").to_string().contains("not a manifest of this program"));
+        let empty = serde_json::from_str::<u8>("").unwrap_err().to_string();
+        let empty = ReportError::BadManifest { path: "a/manifest.json".into(), reason: empty }.to_string();
+        assert!(empty.contains("is damaged: it is empty"), "{empty}");
     }
 }

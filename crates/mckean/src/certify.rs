@@ -18,7 +18,7 @@ use mckean_analysis::certificate::kernel::{self, Kernel};
 use mckean_analysis::{AnalysisError, Condition, View, assumption};
 use mckean_data::Dataset;
 use mckean_num::par::Par;
-use mckean_report::RunDir;
+use mckean_report::{ReportError, RunDir};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
@@ -80,9 +80,18 @@ pub fn of_run(path: &Path, par: &Par) -> Result<Certificate, Error> {
     Ok(certificate)
 }
 
-/// What `analysis/certify.json` of a run says, if it is there and whole.
-pub fn read(dir: &RunDir) -> Option<Certificate> {
-    serde_json::from_str(&std::fs::read_to_string(dir.analysis("certify")).ok()?).ok()
+/// What `analysis/certify.json` of a run says, if it is there.
+///
+/// # Errors
+/// A damaged file.
+pub fn read(dir: &RunDir) -> Result<Option<Certificate>, Error> {
+    let path = dir.analysis("certify");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| ReportError::io("read", &path, e))?;
+    let damaged = |e: serde_json::Error| ReportError::BadManifest { path, reason: e.to_string() };
+    Ok(Some(serde_json::from_str(&text).map_err(damaged)?))
 }
 
 /// A state and the kernel there.

@@ -5,6 +5,8 @@
 //! Cost: a millisecond.
 //! Checked: tests below, `tests/bad_input.rs`.
 
+mod words;
+
 use crate::error::Error;
 use crate::keys;
 use crate::rates::RatesConfig;
@@ -158,7 +160,7 @@ impl Config {
     pub fn parse(text: &str, source_name: &str, overrides: &[String]) -> Result<Config, Error> {
         let syntax = |e: toml::de::Error| Error::Syntax {
             source_name: source_name.into(),
-            problem: e.to_string().trim().into(),
+            problem: words::plain(e.to_string().trim()),
         };
         let mut table: toml::Table = text.parse().map_err(syntax)?;
         refuse_unknown(&table, source_name)?;
@@ -170,7 +172,7 @@ impl Config {
         }
         table.try_into().map_err(|e: toml::de::Error| Error::Syntax {
             source_name: format!("{source_name} with --set"),
-            problem: e.to_string().trim().into(),
+            problem: words::plain(e.to_string().trim()),
         })
     }
 
@@ -184,7 +186,9 @@ impl Config {
         let mut table = toml::Table::try_from(self).map_err(|e| problem(e.to_string()))?;
         let value = toml::Value::try_from(value).map_err(|e| problem(format!("\"{key}\": {e}")))?;
         insert(&mut table, key, value, source_name)?;
-        table.try_into().map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", e.to_string().trim())))
+        table
+            .try_into()
+            .map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", words::plain(e.to_string().trim()))))
     }
 
     /// This config as a single run: its `[sweep]`, `[rates]` and `[stationary]` sections at the default.
@@ -241,22 +245,40 @@ impl Config {
 }
 
 fn refuse_unknown(table: &toml::Table, source_name: &str) -> Result<(), Error> {
-    let known = keys::all();
+    let (known, sections) = (keys::all(), keys::sections());
     let mut paths = vec![];
     flatten(table, "", &mut paths);
-    let is_known = |p: &String| known.iter().any(|k| k.path == *p || p.starts_with("sweep.grid"));
-    match paths.into_iter().find(|p| !is_known(p)) {
-        Some(key) => Err(Error::UnknownKey { source_name: source_name.into(), nearest: keys::nearest(&key), key }),
+    let is_known = |p: &str, empty: bool| {
+        known.iter().any(|k| k.path == p || p.starts_with("sweep.grid")) || (empty && sections.iter().any(|s| s == p))
+    };
+    match paths.into_iter().find(|(p, empty)| !is_known(p, *empty)) {
+        Some((key, true)) => {
+            let nearest = keys::nearest_section(&key);
+            Err(Error::UnknownKey { source_name: source_name.into(), nearest, key })
+        }
+        Some((key, false)) => Err(unknown(source_name, key)),
         None => Ok(()),
     }
 }
 
-fn flatten(table: &toml::Table, prefix: &str, paths: &mut Vec<String>) {
+/// Refuses a key nobody knows, or a section given as a value.
+fn unknown(source_name: &str, key: String) -> Error {
+    let source_name = source_name.into();
+    if keys::sections().contains(&key) {
+        let problem =
+            format!("{key} is a section: write [{key}] and its keys below it, or one of them as {key}.KEY = ...");
+        return Error::Syntax { source_name, problem };
+    }
+    Error::UnknownKey { source_name, nearest: keys::nearest(&key), key }
+}
+
+/// Every path below `table`, and whether it is that of an empty section.
+fn flatten(table: &toml::Table, prefix: &str, paths: &mut Vec<(String, bool)>) {
     for (name, value) in table {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
-            toml::Value::Table(t) if path != "sweep.grid" => flatten(t, &path, paths),
-            _ => paths.push(path),
+            toml::Value::Table(t) if path != "sweep.grid" && !t.is_empty() => flatten(t, &path, paths),
+            other => paths.push((path, other.is_table())),
         }
     }
 }
@@ -291,11 +313,7 @@ fn insert(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &
         return insert_grid(table, varied, value, source_name);
     }
     if !keys::all().iter().any(|k| k.path == key) {
-        return Err(Error::UnknownKey {
-            source_name: source_name.into(),
-            key: key.into(),
-            nearest: keys::nearest(key),
-        });
+        return Err(unknown(source_name, key.into()));
     }
     let value = integer_as_number(key, value);
     let (sections, leaf) = key.rsplit_once('.').map_or((None, key), |(s, l)| (Some(s), l));
@@ -341,7 +359,16 @@ mod tests {
         let e = Config::parse("[model]\ndeph = 3\n", "b.toml", &[]).unwrap_err().to_string();
         assert!(e.contains("b.toml") && e.contains("model.deph") && e.contains("model.depth"), "{e}");
         let e = Config::parse("[model]\ndepth = \"six\"\n", "b.toml", &[]).unwrap_err().to_string();
-        assert!(e.contains("line 2") && e.contains("depth"), "{e}");
+        assert!(e.contains("line 2") && e.contains("depth") && e.contains("expected a whole number >= 0"), "{e}");
+        let e = Config::parse("[limits]\nrtol = 1\n", "b.toml", &[]).unwrap_err().to_string();
+        assert!(e.contains("did you mean \"limit.rtol\""), "{e}");
+        let e = Config::parse("[limits]\n", "b.toml", &[]).unwrap_err().to_string();
+        assert!(e.contains("unknown key \"limits\"; did you mean \"limit\""), "{e}");
+        for (text, set) in [("rates = 3\n", None), ("", Some("rates=3".to_string()))] {
+            let e = Config::parse(text, "b.toml", &set.into_iter().collect::<Vec<_>>()).unwrap_err().to_string();
+            assert!(e.contains("rates is a section: write [rates]"), "{e}");
+        }
+        assert!(Config::parse("[rates]\n[sweep.grid]\n", "b.toml", &[]).is_ok());
     }
 
     #[test]

@@ -84,6 +84,19 @@ pub enum Error {
     /// A network whose flow ended early where a gap was asked for.
     #[error(transparent)]
     Ended(#[from] crate::rates::Ended),
+    /// The limit that networks would be compared with is not there at their last training time.
+    #[error(
+        "the limit itself ends as \"{outcome}\" at tau = {tau}, so that there is nothing to compare networks with; its page is {}. Shorten \
+         dynamics.until (or limit.taus), or lower init.scale or data.token_scale.", page.display()
+    )]
+    LimitEnded {
+        /// How its flow ended.
+        outcome: String,
+        /// When.
+        tau: f64,
+        /// Its page.
+        page: PathBuf,
+    },
     /// One cell of a sweep is wrong.
     #[error("cell {label} of the sweep: {problem}")]
     Cell {

@@ -114,15 +114,30 @@ pub fn markdown() -> String {
     text
 }
 
-/// The known key most like `path`.
+/// The known key most like `path`: its name counts twice, its section once and at most as far as another section can be.
 pub fn nearest(path: &str) -> String {
-    let known = all();
-    let leaf = path.rsplit('.').next().unwrap_or(path);
-    let distance = |k: &&Key| {
-        let own = k.path.rsplit('.').next().unwrap_or(&k.path);
-        strsim::damerau_levenshtein(path, &k.path).min(strsim::damerau_levenshtein(leaf, own) * 2 + 1)
+    const OTHER: usize = 3;
+    let far = strsim::damerau_levenshtein;
+    let split = |p: &'_ str| p.rsplit_once('.').map_or((String::new(), p.to_string()), |(s, l)| (s.into(), l.into()));
+    let (section, leaf): (String, String) = split(path);
+    let distance = |k: &Key| {
+        let (own, name): (String, String) = split(&k.path);
+        let apart = if section.is_empty() { usize::from(!own.is_empty()) } else { far(&section, &own).min(OTHER) };
+        (2 * far(&leaf, &name) + apart, far(path, &k.path))
     };
-    known.iter().min_by_key(distance).map(|k| k.path.clone()).unwrap_or_default()
+    all().iter().min_by_key(|k| distance(k)).map(|k| k.path.clone()).unwrap_or_default()
+}
+
+/// Sections, such as `model`, in the order of the structs.
+pub fn sections() -> Vec<String> {
+    let mut all: Vec<String> = all().iter().filter_map(|k| Some(k.path.rsplit_once('.')?.0.to_string())).collect();
+    all.dedup();
+    all
+}
+
+/// The section most like `name`.
+pub fn nearest_section(name: &str) -> String {
+    sections().into_iter().min_by_key(|s| strsim::damerau_levenshtein(name, s)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -139,6 +154,17 @@ mod tests {
         assert!(keys.iter().all(|k| !k.doc.is_empty()), "{:?}", keys.iter().find(|k| k.doc.is_empty()));
         assert_eq!(nearest("model.dept"), "model.depth");
         assert_eq!(nearest("dynamics.learningrate"), "dynamics.learning_rate");
+        for (written, meant) in [
+            ("limt.rtol", "limit.rtol"),
+            ("limits.rtol", "limit.rtol"),
+            ("modle.dept", "model.depth"),
+            ("dynamics.heads", "model.heads"),
+            ("heads", "model.heads"),
+            ("nmae", "name"),
+        ] {
+            assert_eq!(nearest(written), meant, "{written}");
+        }
+        assert_eq!(nearest_section("limits"), "limit");
     }
 
     #[test]

@@ -150,7 +150,7 @@ pub fn collect(config: &Config, dir: &RunDir) -> Result<Record, Error> {
     let there = RunDir::open(limit::directory(&plain, out))?;
     let reference = reference::find(&plain, &Par::serial(), out, (&there.manifest()?.command, ""), &mut |_| {})?;
     let grid = config.rates.filled(config.init.is_atomic());
-    let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.is_atomic()));
+    let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.is_atomic()))?;
     Ok(record(dir, config, grid, reference, &entries))
 }
 

@@ -29,18 +29,15 @@ pub(crate) const CONFIG: &str = "rates.toml";
 pub fn interval(e: &Exponent) -> String {
     let Some(m) = e.measured else { return "-".into() };
     let places = places(m.half_width());
-    match m.half_width() < WIDE {
-        true => format!("{:.places$} [{:.places$}, {:.places$}]", m.value, m.low, m.high),
-        false => format!("{:.places$} (too few seeds for an interval)", m.value),
+    match e.problem.as_ref() {
+        None => format!("{:.places$} [{:.places$}, {:.places$}]", m.value, m.low, m.high),
+        Some(why) => format!("{:.places$} ({why})", m.value),
     }
 }
 
-/// Half width beyond which an interval says nothing.
-const WIDE: f64 = 5.0;
-
 /// Decimal places that show an interval of this half width with two digits, three at least.
 fn places(half: f64) -> usize {
-    if half > 0.0 { (1.0 - half.log10().floor()).clamp(3.0, 6.0) as usize } else { 3 }
+    if half > 0.0 && half.is_finite() { (1.0 - half.log10().floor()).clamp(3.0, 6.0) as usize } else { 3 }
 }
 
 /// Header and rows: every exponent of every quantity with its 95 % interval.
@@ -107,7 +104,7 @@ pub fn richardson(r: &Record) -> (Vec<String>, Vec<Vec<String>>) {
 /// # Errors
 /// A directory without rates, a limit that is gone.
 pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
-    let config = Config::load(&dir.path().join(CONFIG), &[])?;
+    let config = Config::parse(&dir.text(CONFIG)?, CONFIG, &[])?;
     let record = crate::rates::collect(&config, dir)?;
     write(dir, &config, &record)
 }
@@ -157,8 +154,9 @@ fn headline(r: &Record) -> Vec<Headline> {
     for f in r.found.iter().filter(|f| Quantity::THEOREM.contains(&f.quantity)) {
         for (e, axis) in [(&f.width, "M"), (&f.depth, "L")] {
             let Some(m) = e.measured else { continue };
+            let ends = format!("95 % interval {:.3} to {:.3}", m.low, m.high);
             all.push(Headline {
-                interval: format!("95 % interval {:.3} to {:.3}", m.low, m.high),
+                interval: e.problem.clone().unwrap_or(ends),
                 note: format!("theorem {}", e.predicted),
                 ..Headline::new(format!("{} in {axis}", f.quantity.words()), short(m.value))
             });

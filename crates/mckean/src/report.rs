@@ -10,36 +10,39 @@ use crate::error::Error;
 use mckean_dynamics::config::{Kind, Rule};
 use mckean_report::metrics::Table;
 use mckean_report::page::{Block, Headline, Page, Row, Section};
-use mckean_report::{Axis, Colour, Figure, Manifest, RunDir, Series, atomic_write};
+use mckean_report::{Axis, Colour, Figure, Manifest, ReportError, RunDir, Series, atomic_write};
 use std::path::PathBuf;
 
 mod checks;
+mod kind;
+
+use kind::Holds;
 
 /// Writes `report.html` of a run; returns its path.
 ///
 /// # Errors
 /// A directory that is no run, or cannot be written.
 pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
-    if dir.analysis("limit").exists() {
-        return crate::limit_report::write(dir);
-    }
-    if dir.path().join(crate::rates_report::CONFIG).exists() {
-        return crate::rates_report::rebuild(dir);
-    }
-    if dir.path().join(crate::stationary_report::CONFIG).exists() {
-        return crate::stationary_report::rebuild(dir);
+    match kind::of(dir)? {
+        Holds::Limit => return crate::limit_report::write(dir),
+        Holds::Rates => return crate::rates_report::rebuild(dir),
+        Holds::Stationary => return crate::stationary_report::rebuild(dir),
+        Holds::Run => {}
     }
     let (manifest, resolved) = (dir.manifest()?, dir.resolved()?);
     let config = Config::parse(&resolved, "resolved.toml", &[])?;
     let table = mckean_report::metrics::read(dir.metrics())?;
+    if manifest.outcome.is_some() && table.rows == 0 {
+        return Err(ReportError::damaged(dir.metrics(), "it holds no observation").into());
+    }
     let mut sections = vec![Section::new("Training", vec![Block::Figures(training(&config, &table))])];
     let figures = checks::figures(&table);
     if !figures.is_empty() {
         let table = checks::table(&table, &manifest);
         sections.push(Section::new("Exact checks", vec![table, Block::Figures(figures)]));
     }
-    sections.extend(crate::certify::read(dir).as_ref().map(crate::certify::sections));
-    let particles = particles(dir, &config);
+    sections.extend(crate::certify::read(dir)?.as_ref().map(crate::certify::sections));
+    let particles = particles(dir, &config, manifest.outcome.is_some())?;
     if !particles.is_empty() {
         sections.push(Section::new("Particles", vec![Block::Figures(particles)]));
     }
@@ -168,10 +171,15 @@ fn training(config: &Config, t: &Table) -> Vec<Figure> {
     all.into_iter().flatten().collect()
 }
 
-/// Sorted particle norms at the start and at the end.
-fn particles(dir: &RunDir, config: &Config) -> Vec<Figure> {
+/// Sorted particle norms at the start and at the end; an ended run has both.
+fn particles(dir: &RunDir, config: &Config, ended: bool) -> Result<Vec<Figure>, Error> {
+    let load = |when: &str| match ended || dir.array(when).exists() {
+        true => mckean_report::tensors::load(dir.array(when)).map(Some),
+        false => Ok(None),
+    };
+    let (start, end) = (load("start")?, load("end")?);
     let norms = |when: &str, sublayer: &str| -> Option<Vec<f64>> {
-        let file = mckean_report::tensors::load(dir.array(when)).ok()?;
+        let file = if when == "start" { start.as_ref()? } else { end.as_ref()? };
         let mut all = vec![];
         for l in 0..config.model.slices() {
             let prefix = format!("blocks.{l}.{sublayer}.");
@@ -206,7 +214,7 @@ fn particles(dir: &RunDir, config: &Config) -> Vec<Figure> {
             vec![curve("start", sublayer, 1), curve("end", sublayer, 0)],
         )
     };
-    [one("attention", "Heads"), one("feed_forward", "Neurons")].into_iter().flatten().collect()
+    Ok([one("attention", "Heads"), one("feed_forward", "Neurons")].into_iter().flatten().collect())
 }
 
 pub(crate) fn cost(m: &Manifest) -> Block {

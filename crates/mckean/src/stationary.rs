@@ -115,7 +115,8 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
 
 /// The end of a network, if its file is there and whole.
 fn read(dir: &RunDir, cell: &Cell) -> Option<End> {
-    serde_json::from_str(&std::fs::read_to_string(dir.analysis(&cell.name())).ok()?).ok()
+    let end: Option<End> = serde_json::from_str(&std::fs::read_to_string(dir.analysis(&cell.name())).ok()?).ok();
+    end.map(End::judged)
 }
 
 /// What a directory holds of the grid of `config`; nothing is followed.

@@ -7,6 +7,10 @@
 
 mod figures;
 pub mod plateau;
+mod remarks;
+mod sheet;
+
+pub use remarks::remarks;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -70,6 +74,12 @@ pub fn powers(r: &Record) -> Table {
     (header.map(String::from).to_vec(), r.found.iter().map(row).collect())
 }
 
+/// The outcome in words, with its time where the flow ended early.
+fn outcome(e: &End) -> String {
+    let words = e.outcome.replace('_', " ");
+    if e.is_broken() { format!("{words} at tau = {:?}", e.last.tau) } else { words }
+}
+
 /// Every network at its end.
 pub fn ends(r: &Record) -> Table {
     let header = [
@@ -95,7 +105,7 @@ pub fn ends(r: &Record) -> Table {
             format!("{:e}", e.cell.lambda),
             e.cell.size.words(),
             e.cell.seed.to_string(),
-            e.outcome.clone(),
+            outcome(e),
             format!("{:.3}", e.last.tau * e.cell.lambda),
             format!("{:.3e}", e.last.risk),
             format!("{:.3e}", e.last.objective),
@@ -111,60 +121,12 @@ pub fn ends(r: &Record) -> Table {
     (header.map(String::from).to_vec(), r.ends.iter().map(row).collect())
 }
 
-/// What else there is to say, one line each.
-pub fn remarks(r: &Record) -> Vec<String> {
-    let mut lines = vec![];
-    for f in &r.found {
-        lines.extend(f.problem.as_ref().map(|p| format!("{}: no exponent: {p}", f.size.words())));
-        let crooked = f.risk.as_ref().filter(|p| p.misfit > CROOKED);
-        lines.extend(crooked.map(|p| {
-            format!(
-                "{}: R lies up to a factor {:.2} off a power of lambda: the exponent is that of this range alone",
-                f.size.words(),
-                p.misfit.exp()
-            )
-        }));
-    }
-    lines.extend(plateau::remarks(r));
-    lines.extend(depth_errors(r));
-    let open = r.ends.iter().filter(|e| !e.is_at_rest()).count();
-    if open > 0 {
-        lines.push(format!(
-            "{open} networks do not rest at the horizon: left out of the exponents (raise stationary.horizon)"
-        ));
-    }
-    let gaps = r.ends.iter().filter(|e| e.failing().contains(&"optimality gap")).count();
-    let judged = r.ends.iter().filter(|e| e.value("optimality gap").is_some()).count();
-    if judged > 0 {
-        lines.push(format!(
-            "{gaps} of {judged} certified networks rest with an optimality gap above 10 % of Q: a particle elsewhere would lower Q, so that the \
-             support is too small for condition (b)"
-        ));
-    }
-    if r.ends.len() < r.asked {
-        lines.push(format!("{} networks are missing: the same command goes on", r.asked - r.ends.len()));
-    }
-    lines
-}
-
-/// Distance of log R from a straight line beyond which it is said.
-const CROOKED: f64 = 0.1;
-
-/// Relative difference of R between the two limits of each weight decay.
-fn depth_errors(r: &Record) -> Option<String> {
-    let steps = [r.grid.depth_steps, 2 * r.grid.depth_steps].map(crate::stationary::Size::Limit);
-    let at = |l: f64, i: usize| r.ends.iter().find(|e| e.cell.lambda == l && e.cell.size == steps[i]);
-    let gap = |l: f64| Some((at(l, 0)?.last.risk / at(l, 1)?.last.risk - 1.0).abs());
-    let worst = r.grid.lambdas.iter().filter_map(|&l| gap(l)).reduce(f64::max)?;
-    Some(format!("limit: R changes by at most {worst:.1e}, relative, when the depth steps are doubled"))
-}
-
 /// Rebuilds the page of a directory from its networks.
 ///
 /// # Errors
 /// A damaged directory.
 pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
-    let config = Config::load(&dir.path().join(CONFIG), &[])?;
+    let config = Config::parse(&dir.text(CONFIG)?, CONFIG, &[])?;
     write(dir, &config, &crate::stationary::collect(&config, dir))
 }
 
@@ -175,8 +137,7 @@ pub fn rebuild(dir: &RunDir) -> Result<PathBuf, Error> {
 pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf, Error> {
     let manifest = dir.manifest()?;
     let (header, rows) = ends(r);
-    let lines = [&header].into_iter().chain(&rows).map(|cells| csv(cells) + "\n");
-    atomic_write(dir.path().join("ends.csv"), lines.collect::<String>().as_bytes())?;
+    atomic_write(dir.path().join("ends.csv"), sheet::csv(r).as_bytes())?;
     let (ends, certificates) = halves(r, (header, rows));
     let mut sections = vec![
         Section::new("Risk against weight decay", vec![Block::Figures(figures::powers(r)), block(POWERS, powers(r))]),
@@ -202,12 +163,6 @@ pub(crate) fn write(dir: &RunDir, config: &Config, r: &Record) -> Result<PathBuf
     let page = Page { title, subtitle, headline: headline(r), sections };
     atomic_write(dir.report(), page.html().as_bytes())?;
     Ok(dir.report())
-}
-
-/// One line of a table for spreadsheets.
-fn csv(cells: &[String]) -> String {
-    let quoted = |c: &String| format!("\"{}\"", c.replace('"', "\"\""));
-    cells.iter().map(|c| if c.contains([',', '"']) { quoted(c) } else { c.clone() }).collect::<Vec<_>>().join(",")
 }
 
 const POWERS: &str = "Powers of lambda with 95 % intervals: Student over seeds, each followed through all lambda (one network: from the scatter about \

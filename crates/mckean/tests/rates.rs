@@ -76,10 +76,36 @@ fn exponents_of_width_and_depth_are_separated_and_wrong_laws_rejected() {
     let page = fs::read_to_string(r.dir.join("report.html")).unwrap();
     assert!(page.contains("Growth in training time") && page.contains("above the floor"));
     assert_eq!(page.matches("Noise of M particles").count() >= 3, page.contains("Gap against depth"));
+    for words in
+        ["Tail over seeds: output", "wrong law: L^-1/2", "next term fitted too", "(chosen)", "shape, not chosen)"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains(" ± "), "intervals are drawn as they are");
     let dir = mckean_report::RunDir::open(&r.dir).unwrap();
     fs::remove_file(dir.report()).unwrap();
     mckean::report::write_run(&dir).unwrap();
     assert_eq!(fs::read_to_string(dir.report()).unwrap(), page, "the page is rebuilt as it was");
+}
+
+#[test]
+fn two_seeds_give_no_interval_no_plan_and_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = ["rates.seeds=2", "rates.widths=[64, 256]", "rates.depths=[2, 4]", "rates.ladder=[2, 3, 4, 6]"];
+    let (r, _) = run(&config(&few), folder.path(), 2, usize::MAX).unwrap();
+    let unknown: Vec<_> = r.found.iter().filter(|f| f.width.measured.is_some() && !f.width.is_known()).collect();
+    assert!(!unknown.is_empty() && unknown.iter().all(|f| f.plan.is_none()), "{unknown:?}");
+    let json = fs::read_to_string(r.dir.join("analysis/rates.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for f in json["found"].as_array().unwrap() {
+        for e in ["width", "depth", "noise_depth", "raw_width", "raw_depth"].map(|key| &f[key]) {
+            let (m, problem) = (&e["measured"], &e["problem"]);
+            let length = m["high"].as_f64().zip(m["low"].as_f64()).map(|(high, low)| high - low);
+            assert!(length.map_or(problem.is_string(), |l| l <= 5.0 && problem.is_null()), "{e}");
+        }
+    }
+    let lines = mckean::rates_report::remarks(&r).join("\n");
+    assert!(lines.contains("too few seeds for an interval") && lines.contains("no seeds are planned"), "{lines}");
 }
 
 #[test]

@@ -35,10 +35,10 @@ pub fn paired(x: &[f64], curves: &[Vec<f64>]) -> Result<Paired, AnalysisError> {
     let needs = |needed: &str, found: String| Err(AnalysisError::data("an exponent", needed, found));
     let positive = |x: &[f64]| x.iter().all(|x| x.is_finite() && *x > 0.0);
     if x.len() < 2 || x.windows(2).any(|w| w[0] == w[1]) || !positive(x) {
-        return needs("two or more different positive abscissae", format!("{x:?}"));
+        return needs("two or more different numbers > 0 to be a power of", format!("{x:?}"));
     }
     if curves.is_empty() || curves.iter().any(|y| y.len() != x.len() || !positive(y)) {
-        return needs("curves of positive finite numbers, one for every abscissa", format!("{curves:?}"));
+        return needs("curves of finite numbers > 0, one for each of those it is a power of", format!("{curves:?}"));
     }
     let x: Vec<f64> = x.iter().map(|x| x.ln()).collect();
     let logs: Vec<Vec<f64>> = curves.iter().map(|y| y.iter().map(|y| y.ln()).collect()).collect();

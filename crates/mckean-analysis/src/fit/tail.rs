@@ -29,6 +29,13 @@ pub struct Tail {
 }
 
 impl Tail {
+    /// Quantiles at [`Tail::deltas`] that grow with this exponent: a power of those of |N(0, 1)|, through the centre of the measured ones.
+    pub fn curve(&self, exponent: f64) -> Vec<f64> {
+        let z: Vec<f64> = self.deltas.iter().map(|d| 2.0 * exponent * half_normal(*d).ln()).collect();
+        let shift = self.quantiles.iter().zip(&z).map(|(q, z)| q.ln() - z).sum::<f64>() / z.len() as f64;
+        z.iter().map(|z| (shift + z).exp()).collect()
+    }
+
     /// Whether the whole interval lies above 1/2: heavier than the theorem's sqrt(delta).
     pub fn is_heavier(&self) -> bool {
         self.exponent.low > 0.5
@@ -101,6 +108,10 @@ mod tests {
             let tail = tail(&cell(s)).unwrap();
             assert!((tail.exponent.value - s).abs() < 0.03, "{tail:?}");
             assert_eq!(tail.is_heavier(), s > 0.5, "{tail:?}");
+            assert!(
+                tail.curve(tail.exponent.value).iter().zip(&tail.quantiles).all(|(a, b)| (a / b - 1.0).abs() < 0.03),
+                "{tail:?}"
+            );
         }
     }
 

@@ -40,14 +40,14 @@ impl Component {
         };
         let ranges = [
             ("weight", self.weight, self.weight > 0.0),
-            ("scale", self.scale, self.scale >= 0.0),
+            ("scale", self.scale, self.scale > 0.0 || (self.scale == 0.0 && !self.shift.is_empty())),
             ("cut", self.cut, self.cut > 0.0),
         ];
         if let Some((key, x, _)) = ranges.into_iter().find(|(_, x, ok)| !(x.is_finite() && *ok)) {
             return refuse(
                 format!("{key} = {x}"),
                 "a finite positive number is needed",
-                "Leave it out for the default.",
+                "Leave it out for the default; scale = 0 needs a shift.",
             );
         }
         if self.law == InitialLaw::Mixture {

@@ -108,9 +108,10 @@ impl InitConfig {
     /// # Errors
     /// The first value outside its range, keys that contradict each other.
     pub fn check(&self) -> Result<(), ModelError> {
-        for (key, x, ok) in [("scale", self.scale, self.scale >= 0.0), ("cut", self.cut, self.cut > 0.0)] {
-            if !(x.is_finite() && ok) {
-                return Err(ModelError::init(key, x, "a finite positive number is needed", "Use the default, 1 or 3."));
+        for (key, x) in [("scale", self.scale), ("cut", self.cut)] {
+            if !(x.is_finite() && x > 0.0) {
+                let remedy = "Use the default, 1 or 3; particles that are all equal are a component of a mixture with scale = 0 and a shift.";
+                return Err(ModelError::init(key, x, "a finite positive number is needed", remedy));
             }
         }
         if self.atoms > 1 << 20 || (self.symmetric && !self.atoms.is_multiple_of(2)) {
@@ -136,6 +137,9 @@ impl InitConfig {
             ),
             _ if self.law == InitialLaw::Mixture => {
                 refuse("a law is either a mixture or the particles of a file", "Leave out one of them.")
+            }
+            _ if self.law != InitialLaw::default() => {
+                refuse("the rows of the file are the law, and init.law has no say in them", "Leave out init.law.")
             }
             _ => Ok(()),
         }
@@ -199,6 +203,9 @@ mod tests {
             (one(Component { shift, ..Default::default() }), "shift.v = [NaN]"),
             (refused(InitConfig { atoms: 2, ..file.clone() }), "Leave out init.atoms"),
             (refused(InitConfig { symmetric: true, ..file.clone() }), "mirror images"),
+            (refused(InitConfig { law: InitialLaw::Box, ..file.clone() }), "Leave out init.law."),
+            (refused(InitConfig { scale: 0.0, ..Default::default() }), "init.scale = 0: a finite positive number"),
+            (one(Component { scale: 0.0, ..Default::default() }), "(component 2) scale = 0"),
             (refused(InitConfig { law: InitialLaw::Mixture, mixture: vec![Component::default()], ..file }), "either"),
             (depth(&[[0.5, 1.0], [0.5, 2.0]]), "ascending"),
             (depth(&[[0.0, 1.0], [1.5, 2.0]]), "init.depth_scale"),

@@ -5,7 +5,7 @@
 //! Cost: linear in the file; 9 bytes per number in memory.
 //! Checked: unit tests below; `tests/metrics.rs` (torn last line, broken middle line).
 
-use crate::error::{ReportError, Result};
+use crate::error::{NO_TEXT, ReportError, Result};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::fs;
@@ -82,6 +82,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Table> {
             Ok(None) => {}
             Ok(_) => builder.table.torn = Some(String::from_utf8_lossy(line).into_owned()),
             Err(_) if is_last => builder.table.torn = Some(String::from_utf8_lossy(line).into_owned()),
+            Err(_) if std::str::from_utf8(line).is_err() => return Err(ReportError::damaged(path, NO_TEXT)),
             Err(reason) => {
                 return Err(ReportError::BadMetrics { path: path.into(), line: i + 1, reason });
             }

@@ -21,7 +21,8 @@ use crate::error::{ReportError, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOLDERS: [&str; 3] = ["arrays", "checkpoints", "analysis"];
+/// Folders inside a run directory.
+pub(crate) const FOLDERS: [&str; 3] = ["arrays", "checkpoints", "analysis"];
 
 /// The folder of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,9 +91,19 @@ impl RunDir {
     /// The resolved configuration, as TOML.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read, or is empty.
     pub fn resolved(&self) -> Result<String> {
-        read_text(&self.path.join("resolved.toml"))
+        self.text("resolved.toml")
+    }
+
+    /// The text of a file that every run of its kind has.
+    ///
+    /// # Errors
+    /// The file is missing, no text, or empty.
+    pub fn text(&self, name: &str) -> Result<String> {
+        let path = self.path.join(name);
+        let text = read_text(&path)?;
+        if text.trim().is_empty() { Err(ReportError::damaged(path, "it is empty")) } else { Ok(text) }
     }
 
     /// The configuration as the user wrote it, as TOML.

@@ -29,10 +29,32 @@ pub struct Exponent {
     pub by: &'static str,
     /// What was fitted, and how the interval came about.
     pub of: &'static str,
-    /// The exponent with its 95 % interval; none when it could not be measured.
+    /// The exponent with its 95 % interval; none when it could not be measured, infinite ends where the interval says nothing.
     pub measured: Option<Estimate>,
-    /// Why not.
+    /// Why not, or why there is no interval.
     pub problem: Option<String>,
+}
+
+/// Length beyond which an interval of an exponent says nothing.
+const WIDE: f64 = 5.0;
+
+impl Exponent {
+    /// An exponent without an interval where its own says nothing, for the reason `few`.
+    pub(super) fn told(self, few: &str) -> Exponent {
+        match self.measured {
+            Some(m) if m.high - m.low <= WIDE => self,
+            Some(Estimate { value, .. }) => {
+                let none = Estimate { value, low: f64::NEG_INFINITY, high: f64::INFINITY };
+                Exponent { measured: Some(none), problem: Some(few.into()), ..self }
+            }
+            None => self,
+        }
+    }
+
+    /// Whether there is an interval.
+    pub fn is_known(&self) -> bool {
+        self.measured.is_some_and(|m| m.half_width().is_finite())
+    }
 }
 
 /// Everything about one quantity.
@@ -122,6 +144,9 @@ const NOISE: &str =
     "noise: gap to the infinitely wide network of the same depth; interval by nested bootstrap over seeds";
 const BIAS: &str = "bias: gap of infinitely wide networks to the limit with the same particles, with the next term of the expansion; \
                     interval by residuals, by the shallowest left out, by known errors and by scramblings";
+const FEW_SEEDS: &str = "too few seeds for an interval";
+/// Of exponents that know no chance.
+pub(super) const FEW_DEPTHS: &str = "too few depths for an interval";
 const FOUR: &str = "four depths with a bias above its known error are needed";
 const RAW: &str = "gap to the limit as it is; interval by nested bootstrap over seeds";
 
@@ -144,16 +169,13 @@ fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (error, samples): (
     };
     let shallow = noise.as_ref().ok().and_then(|g| g.first().cloned());
     let cost = |c: &Cell| if atoms { c.depth } else { c.width * c.depth };
+    let width = exponent(&noise, Axis::Width, in_m, by, NOISE);
+    let problem = ladder.as_ref().err().cloned();
+    let depth = Exponent { predicted: in_l, by, of: BIAS, problem, measured: ladder.ok() };
+    let planned = noise.as_ref().ok().filter(|_| width.is_known());
     Found {
         quantity: q,
-        width: exponent(&noise, Axis::Width, in_m, by, NOISE),
-        depth: Exponent {
-            predicted: in_l,
-            by,
-            of: BIAS,
-            problem: ladder.as_ref().err().cloned(),
-            measured: ladder.ok(),
-        },
+        depth: depth.told(FEW_DEPTHS),
         noise_depth: exponent(&noise, Axis::Depth, noise_l, "derived", NOISE),
         raw_width: exponent(&some(&raw, &|c| c.depth == deepest), Axis::Width, in_m, by, RAW),
         raw_depth: exponent(&some(&raw, &|c| c.width == widest), Axis::Depth, in_l, by, RAW),
@@ -162,14 +184,15 @@ fn one(q: Quantity, entries: &[Entry], config: &RatesConfig, (error, samples): (
         gaps: plain.iter().map(summary).collect(),
         laws: raw.as_ref().ok().and_then(|g| choose(g).ok()),
         tail: shallow.as_ref().and_then(|c| tail(c).ok()),
-        plan: noise.as_ref().ok().and_then(|g| plan(g, config.half_width, cost).ok()),
+        plan: planned.and_then(|g| plan(g, config.half_width, cost).ok()),
+        width,
         noise: noise.as_ref().map_or(vec![], |g| g.iter().map(summary).collect()),
     }
 }
 
 fn of_fit(fitted: Result<PowerLaw, String>, predicted: f64, by: &'static str, of: &'static str) -> Exponent {
     let problem = fitted.as_ref().err().cloned();
-    Exponent { predicted, by, of, measured: fitted.ok().map(|f| f.slope), problem }
+    Exponent { predicted, by, of, measured: fitted.ok().map(|f| f.slope), problem }.told(FEW_SEEDS)
 }
 
 fn summary(c: &Cell) -> Summary {

@@ -63,6 +63,19 @@ pub fn exponent(rungs: &[Rung]) -> Option<Estimate> {
     half.is_finite().then_some(Estimate { value: all.slope, low, high })
 }
 
+/// The fitted exp(c) L^s (1 + d/L + ...), as exp(c + d/L) L^s, at `depths`.
+pub fn curve(rungs: &[Rung], depths: &[f64]) -> Vec<f64> {
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let points: Vec<(f64, f64)> = rungs.iter().map(|r| (r.depth, r.gap)).collect();
+    let slope = fit(&points).slope;
+    let next: Vec<f64> = points.iter().map(|p| 1.0 / p.0).collect();
+    let rest: Vec<f64> = points.iter().map(|p| p.1.ln() - slope * p.0.ln()).collect();
+    let centre = centred(next.clone());
+    let d = dot(&centre, &rest) / dot(&centre, &centre);
+    let c = mean(&rest) - d * mean(&next);
+    depths.iter().map(|l| (c + d / l).exp() * l.powf(slope)).collect()
+}
+
 /// Half width of the 95 % interval of the mean slope of single scramblings.
 fn chance(rungs: &[Rung]) -> f64 {
     let n = rungs.iter().map(|r| r.scramblings.len()).min().unwrap_or(0);
@@ -138,6 +151,15 @@ mod tests {
         }
         let s = exponent(&points(|l| 0.3 * l.powf(-0.7), 0.0)).unwrap();
         assert!((s.value + 0.7).abs() < 1e-12 && s.half_width() < 1e-10);
+    }
+
+    #[test]
+    fn the_drawn_curve_goes_through_gaps_of_its_own_form_where_a_plain_power_does_not() {
+        let gap = |l: f64| 0.3 / l * (2.0 / l).exp();
+        let rungs = points(gap, 0.0);
+        let depths = [8.0, 20.0, 128.0, 512.0];
+        let drawn = curve(&rungs, &depths);
+        assert!(drawn.iter().zip(depths).all(|(y, l)| (y / gap(l) - 1.0).abs() < 1e-9), "{drawn:?}");
     }
 
     #[test]

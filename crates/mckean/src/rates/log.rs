@@ -73,11 +73,15 @@ impl Log {
     }
 
     /// What a folder holds under `key`, without touching it.
-    pub fn read(folder: &Path, key: &str) -> Vec<Entry> {
-        let text = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+    ///
+    /// # Errors
+    /// No such file, or one that is no text.
+    pub fn read(folder: &Path, key: &str) -> Result<Vec<Entry>, Error> {
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|e| ReportError::io("read", &path, e))?;
         let mut all = entries(&text[..text.rfind('\n').map_or(0, |i| i + 1)]);
         all.retain(|e| e.key == key);
-        all
+        Ok(all)
     }
 
     /// Adds one network.

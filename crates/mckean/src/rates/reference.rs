@@ -63,8 +63,8 @@ pub fn find(
 ) -> Result<Reference, Error> {
     let record = limit::run(config, par, out, (command, source), &Arc::default(), say)?;
     if let Some(tau) = record.ended {
-        let problem = format!("the limit itself ends as {} at tau = {tau}. {}", record.outcome, record.advice);
-        return Err(Error::Value { key: "limit.taus".into(), value: format!("{:?}", config.limit.taus), problem });
+        let page = RunDir::open(&record.dir)?.report();
+        return Err(Error::LimitEnded { outcome: record.outcome.replace('_', " "), tau, page });
     }
     let file = tensors::load(RunDir::open(&record.dir)?.array("curves"))?;
     let part = |name: &str| -> Result<Vec<f64>, Error> {

@@ -6,7 +6,7 @@
 //! Cost: none.
 //! Checked: `tests/rates.rs`.
 
-use super::analyse::Exponent;
+use super::analyse::{Exponent, FEW_DEPTHS};
 use super::gaps::{Gaps, Quantity};
 use super::ladder::{self, Rung};
 use super::log::Entry;
@@ -37,7 +37,7 @@ pub(super) fn richardson(q: Quantity, entries: &[Entry], grid: &RatesConfig, sam
     let found = ladder::exponent(&pairs);
     let problem =
         found.is_none().then(|| "four pairs of depths L and 2L with a bias above its known error are needed".into());
-    let exponent = Exponent { predicted: -2.0, by: "derived", of: OF, measured: found, problem };
+    let exponent = Exponent { predicted: -2.0, by: "derived", of: OF, measured: found, problem }.told(FEW_DEPTHS);
     (!pairs.is_empty()).then_some(Richardson { exponent, pairs })
 }
 

@@ -1,17 +1,21 @@
 //! Log-log figures of gaps against width and depth.
 //!
-//! Maths: fitted power laws are drawn through the geometric centre of their points; laws of the whole grid as fitted.
-//! Shapes: three figures a quantity.
+//! Maths: fitted power laws are drawn through the geometric centre of their points; laws of the whole grid and curves of the bias as fitted.
+//! Shapes: three figures a quantity, and the tail where there are seeds enough for one.
 //! Cost: milliseconds.
 //! Checked: looked at as pictures; `tests/rates.rs` counts them.
 
-use super::{best_and_theorem, places};
-use crate::rates::{Exponent, Found, Summary};
+mod laws;
+mod tail;
+
+use self::laws::{LAWS, NO_LAW, two_laws};
+use super::interval;
+use crate::rates::{Exponent, Found, Rung, Summary, ladder};
 use mckean_report::{Axis, Colour, Figure, Series, Style};
 
 /// The figures of one quantity.
 pub(super) fn all(f: &Found) -> Vec<Figure> {
-    vec![gap(f), noise(f), depth(f)]
+    [Some(gap(f)), Some(noise(f)), Some(depth(f)), tail::figure(f)].into_iter().flatten().collect()
 }
 
 fn depths(cells: &[Summary]) -> Vec<f64> {
@@ -45,9 +49,7 @@ fn power(label: String, x: &[f64], y: &[f64], slope: f64) -> Series {
 }
 
 fn words(letter: &str, e: &Exponent) -> String {
-    let Some(m) = e.measured else { return String::new() };
-    let places = places(m.half_width());
-    format!("{letter}^{:.places$} ± {:.places$}", m.value, m.half_width())
+    e.measured.map_or(String::new(), |_| format!("{letter}^{}", interval(e)))
 }
 
 fn figure(f: &Found, name: &str, title: &str, caption: &str, x: Axis, series: Vec<Series>) -> Figure {
@@ -61,7 +63,7 @@ fn widths() -> Axis {
     Axis::log("M", "width")
 }
 
-/// Gap to the limit with the best law and the theorem's.
+/// Gap to the limit with the chosen law and another.
 fn gap(f: &Found) -> Figure {
     let all = depths(&f.gaps);
     let mut series = vec![];
@@ -69,22 +71,15 @@ fn gap(f: &Found) -> Figure {
         let own = points(&f.gaps, l, Colour::ramp(i, all.len()));
         let (colour, x, last) = (own.colour, fine(&own.x), i + 1 == all.len());
         series.push(own);
-        let Some((best, theorem)) = best_and_theorem(f) else { continue };
-        for (c, style) in [(best, Style::Line), (theorem, Style::Dashed)] {
-            let label = if !last {
-                String::new()
-            } else if style == Style::Line {
-                format!("{} (chosen)", c.fit.law.words())
-            } else {
-                "theorem's shape (fitted)".into()
-            };
-            let y = x.iter().map(|m| c.fit.predict(*m, l)).collect();
+        for ((fit, words), style) in two_laws(f).into_iter().flatten().zip([Style::Line, Style::Dashed]) {
+            let y = x.iter().map(|m| fit.predict(*m, l)).collect();
+            let label = if last { words } else { String::new() };
             series.push(Series::line(label, x.clone(), y).style(style).colour(colour));
         }
     }
-    let caption = "Root mean square over seeds of the gap to the limit. Lines: the law that predicts held-out cells best; dashed: the \
-                   theorem's shape with one fitted constant.";
-    figure(f, "gap", "Gap to the limit", caption, widths(), series)
+    let lines = if two_laws(f).is_some() { LAWS } else { NO_LAW };
+    let caption = format!("Root mean square over seeds of the gap to the limit. {lines}");
+    figure(f, "gap", "Gap to the limit", &caption, widths(), series)
 }
 
 /// Noise with its fitted slope, and what a noise that does not fall with depth would look like.
@@ -118,14 +113,14 @@ fn depth(f: &Found) -> Figure {
     let ends = |sign: f64| f.bias.iter().map(|b| (b.gap + sign * b.scatter()).max(0.01 * b.gap)).collect::<Vec<f64>>();
     let bias = Series::line("M = ∞: bias", x.clone(), y.clone()).band(ends(-1.0), ends(1.0));
     let mut series = vec![bias.style(Style::Points).colour(Colour::Index(0))];
-    if let Some(m) = f.depth.measured {
-        series.push(power(words("L", &f.depth), &x, &y, m.value).colour(Colour::Index(0)));
-        series.push(power("L^-1/2".into(), &x, &y, -0.5).style(Style::Dashed).colour(Colour::Index(6)));
+    if f.depth.measured.is_some() {
+        series.push(expansion(&f.depth, &f.bias).colour(Colour::Index(0)));
+        series.push(power("wrong law: L^-1/2".into(), &x, &y, -0.5).style(Style::Dashed).colour(Colour::Index(6)));
     }
     if let Some(r) = &f.richardson {
         let (x, y) = r.pairs.iter().map(|b| (b.depth, b.gap)).unzip();
-        let label = format!("2 R_2L - R_L {}", words("L", &r.exponent));
-        series.push(Series::line(label.trim_end(), x, y).style(Style::Points).colour(Colour::Index(4)));
+        series.push(Series::line("2 R_2L - R_L: bias", x, y).style(Style::Points).colour(Colour::Index(4)));
+        series.extend(r.exponent.measured.map(|_| expansion(&r.exponent, &r.pairs).colour(Colour::Index(4))));
     }
     let width = |pick: fn(f64, f64) -> f64| f.noise.iter().map(|c| c.width).reduce(pick);
     for (w, colour) in [(width(f64::min), 1), (width(f64::max), 2)] {
@@ -139,7 +134,23 @@ fn depth(f: &Found) -> Figure {
             series.push(power(label, &x, &y, m.value).colour(Colour::Index(colour)));
         }
     }
-    let caption = "Bias: gap of infinitely wide networks to the limit, with its fitted power and, dashed, the wrong power -1/2; extrapolated from \
-                   L and 2L (drawn at L). Bars: standard error over scramblings. Noise at the smallest and the largest width.";
-    figure(f, "depth", "Gap against depth", caption, Axis::log("L", "depth"), series)
+    let fitted = match f.depth.measured {
+        Some(_) => {
+            ", with the fitted exp(c + d/L) L^s, whose exponent s the legend has, and, dashed, a law that is wrong"
+        }
+        None => "",
+    };
+    let pairs = if f.richardson.is_some() { "; the same extrapolated from L and 2L, drawn at L" } else { "" };
+    let caption = format!(
+        "Bias: gap of infinitely wide networks to the limit{fitted}{pairs}. Bars: standard error over scramblings. Noise at the smallest and the \
+         largest width."
+    );
+    figure(f, "depth", "Gap against depth", &caption, Axis::log("L", "depth"), series)
+}
+
+/// The fitted bias with the next term of its expansion, over the depths of `rungs`.
+fn expansion(e: &Exponent, rungs: &[Rung]) -> Series {
+    let depths = fine(&rungs.iter().map(|r| r.depth).collect::<Vec<_>>());
+    let curve = ladder::curve(rungs, &depths);
+    Series::line(format!("{}, next term fitted too", words("L", e)), depths, curve)
 }

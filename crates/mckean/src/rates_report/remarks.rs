@@ -25,6 +25,11 @@ pub fn remarks(r: &Record) -> Vec<String> {
     lines.extend(shown().filter_map(tail));
     lines.extend(shown().filter_map(|f| plan(f, r)));
     lines.extend(problems(shown().flat_map(|f| [(f, &f.width), (f, &f.depth)])));
+    if shown().any(|f| f.width.measured.is_some() && !f.width.is_known()) {
+        lines.push(
+            "no seeds are planned where the exponent in M has no interval: follow more of each size first".into(),
+        );
+    }
     lines.extend(ended(r));
     lines.extend(r.not_computed.iter().map(|w| format!("not computed: {w}")));
     if r.there < r.asked {
@@ -57,7 +62,7 @@ fn tail(f: &Found) -> Option<String> {
 }
 
 fn plan(f: &Found, r: &Record) -> Option<String> {
-    let half = f.width.measured?.half_width();
+    let half = f.width.measured.filter(|_| f.width.is_known())?.half_width();
     let plan = f.plan.as_ref().filter(|_| half > r.grid.half_width)?;
     let most = plan.add.iter().map(|a| a.2).max()?;
     let mut add = plan.add.clone();

@@ -50,8 +50,11 @@ fn found(size: Size, ends: &[End]) -> Found {
         lambdas.iter().filter_map(|&l| of(l).into_iter().find(|e| e.cell.seed == seed).map(pick)).collect()
     };
     let curves = |pick: fn(&End) -> f64| (0..seeds).map(|s| curve(s, pick)).collect::<Vec<_>>();
-    let risk = paired(&lambdas, &curves(|e| e.last.risk));
-    let problem = risk.as_ref().err().map(ToString::to_string);
+    let risk = match lambdas.len() {
+        n @ 0..=1 => Err(format!("two weight decays at which every seed rests are needed, and there are {n}")),
+        _ => paired(&lambdas, &curves(|e| e.last.risk)).map_err(|e| e.to_string()),
+    };
+    let problem = risk.as_ref().err().cloned();
     let resting = own.iter().filter(|e| e.is_at_rest());
     Found {
         size,

@@ -6,7 +6,7 @@
 //! Checked: `tests/stationary.rs`.
 
 use super::cells::{Cell, Size};
-use super::settle::{REST, Seen, Settled};
+use super::settle::{REST, Seen, Settled, UNSETTLED};
 use crate::certify::Looked;
 use crate::error::Error;
 use crate::problem::Problem;
@@ -27,7 +27,7 @@ pub struct End {
     pub drift: Option<f64>,
     /// All stages.
     pub stages: Vec<Seen>,
-    /// Hypotheses and certificates; none for the limit, whose sublayers do not follow each other.
+    /// Hypotheses and certificates; none for the limit, whose sublayers do not follow each other, nor where the flow ended early.
     pub conditions: Vec<Condition>,
     /// Bounds of E|p|^2 at t = 0 and its value: low, value, high.
     pub adjoint: Option<[f64; 3]>,
@@ -46,7 +46,7 @@ impl End {
         let drift = |a: &Seen, b: &Seen| -(b.risk / a.risk).ln() / (b.tau / a.tau).ln();
         let drift = stages.len().checked_sub(2).map(|i| drift(&stages[i], &last)).filter(|x| x.is_finite());
         let mut end = End { cell, outcome, last, drift, stages, conditions: vec![], adjoint: None, gradients };
-        let sound = parameters.iter().all(|x| x.is_finite());
+        let sound = parameters.iter().all(|x| x.is_finite()) && !end.is_broken();
         if sound && !matches!(cell.size, Size::Limit(_)) {
             let radii: Vec<(f64, f64)> = end.stages.iter().map(|s| (s.tau, s.radius)).collect();
             let looked = Looked::new(problem, parameters, &Par::serial())?;
@@ -60,6 +60,16 @@ impl End {
     /// Whether the flow rests.
     pub fn is_at_rest(&self) -> bool {
         self.outcome == REST
+    }
+
+    /// Whether the flow ended before its horizon without rest: nothing is certified there.
+    pub fn is_broken(&self) -> bool {
+        !self.is_at_rest() && self.outcome != UNSETTLED
+    }
+
+    /// Without the certificates of a flow that broke.
+    pub(super) fn judged(self) -> End {
+        if self.is_broken() { End { conditions: vec![], adjoint: None, ..self } } else { self }
     }
 
     /// The number behind a condition.

@@ -48,6 +48,8 @@ pub struct Settled {
 
 /// Outcome of a flow that rests.
 pub const REST: &str = "rest";
+/// Outcome of a flow that does not rest at the horizon.
+pub const UNSETTLED: &str = "unsettled";
 
 /// Follows `problem`, kept in the file `path` if there is one, as long as `may_go` says so; nothing when it was stopped.
 ///
@@ -96,7 +98,7 @@ const STAGES: &str = "stages";
 fn ended(last: &Seen, reached: Outcome, lambda: f64, rules: &StationaryConfig) -> Option<String> {
     match reached {
         Outcome::Finished if last.residual <= rules.residual && last.tau * lambda >= 1.0 => Some(REST.into()),
-        Outcome::Finished if last.tau * lambda >= rules.horizon * (1.0 - 1e-12) => Some("unsettled".into()),
+        Outcome::Finished if last.tau * lambda >= rules.horizon * (1.0 - 1e-12) => Some(UNSETTLED.into()),
         Outcome::Finished => None,
         early => Some(early.name().into()),
     }
