@@ -82,7 +82,7 @@ fn help_names_every_verb_and_the_exit_statuses() {
         assert!(help.lines().any(|l| l.trim_start().starts_with(&format!("{verb} "))), "{verb} is missing: {help}");
         assert!(said(folder.path(), &[verb, "--help"]).contains("Usage: mckean"));
     }
-    assert!(help.contains("Exit status: 0 done, 1 failed or stopped, 2 bad input"));
+    assert!(help.contains("Exit status: 0 done, 1 failed, stopped or a flow that ended early, 2 bad input"));
     assert_eq!(said(folder.path(), &["--version"]), format!("mckean {}\n", env!("CARGO_PKG_VERSION")));
 }
 
@@ -216,7 +216,7 @@ fn a_sweep_with_a_failing_cell_finishes_the_others_and_exits_1() {
         let output = call(folder.path(), args);
         let (out, _) = texts(&output);
         assert_eq!(output.status.code(), Some(1), "{out}");
-        assert!(out.contains("manifest.json: not a manifest") && out.contains("1 of 2 runs finished"), "{out}");
+        assert!(out.contains("manifest.json is not a manifest") && out.contains("1 of 2 runs finished"), "{out}");
     }
 }
 

@@ -65,7 +65,7 @@ fn the_table_of_ends_has_every_number_in_a_column_of_its_own() {
     let of = |key: &str| rows.iter().map(|r| r[key].as_str()).collect::<Vec<_>>();
     assert_eq!(
         (of("width"), of("depth"), of("depth_steps")),
-        (vec!["inf", "inf", "inf", "5"], vec!["inf", "inf", "2", "2"], vec!["2", "4", "", ""])
+        (vec!["inf", "inf", "inf", "6"], vec!["inf", "inf", "2", "2"], vec!["2", "4", "", ""])
     );
     let lines = remarks(&r).join("\n");
     assert!(!lines.contains("\n0 of ") && !lines.starts_with("0 of "), "{lines}");
