@@ -5,91 +5,23 @@
 //! Cost: a millisecond.
 //! Checked: tests below, `tests/bad_input.rs`.
 
+mod overrides;
+mod sections;
 mod words;
 
+pub use sections::{LimitConfig, ObserveConfig, SweepConfig};
+
 use crate::error::Error;
-use crate::keys;
 use crate::rates::RatesConfig;
 use crate::stationary::StationaryConfig;
 use mckean_data::DataConfig;
 use mckean_dynamics::DynamicsConfig;
 use mckean_dynamics::config::Kind;
-use mckean_dynamics::limit::{Settings, Source, Whiten};
 use mckean_model::{InitConfig, ModelConfig};
+use overrides::{apply, insert, refuse_unknown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::Path;
-
-/// `[observe]`: what is written down, and when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ObserveConfig {
-    /// Training time (flow) or epochs (descent) between observations; 0 makes 100 of a flow and one an epoch of descent.
-    /// Adaptive steps land on these times; fixed steps and descent are seen at their first step at or after them.
-    pub every: f64,
-    /// Log the exact checks of a flow (energy, kinetic, balance, second moment, forward certificate).
-    pub checks: bool,
-    /// Evaluate the test set at every observation, if there is one.
-    pub test: bool,
-    /// Least seconds between checkpoints, which are written at observations; 0 writes one at every observation.
-    pub checkpoint_seconds: f64,
-    /// Keep the training samples in the run directory (only up to 64 MB).
-    pub keep_samples: bool,
-}
-
-impl Default for ObserveConfig {
-    fn default() -> Self {
-        ObserveConfig { every: 0.0, checks: true, test: true, checkpoint_seconds: 10.0, keep_samples: true }
-    }
-}
-
-/// `[sweep]`: a grid of runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct SweepConfig {
-    /// Number of seeds per cell: seed, seed + 1, ...
-    pub seeds: u64,
-    /// Values by full key, such as "model.heads" = [1, 2, 4]; the grid is their product.
-    pub grid: BTreeMap<String, Vec<serde_json::Value>>,
-}
-
-impl Default for SweepConfig {
-    fn default() -> Self {
-        SweepConfig { seeds: 1, grid: BTreeMap::new() }
-    }
-}
-
-/// `[limit]`: the mean-field limit with an error bar (`mckean limit`). Widths and depth of `[model]` do not enter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitConfig {
-    /// Training times, ascending; empty makes 0 and ten equal steps to dynamics.until.
-    pub taus: Vec<f64>,
-    /// Error of the risk, relative to max(R, floor), that is asked for on all times (1e-9 to 1).
-    pub rtol: f64,
-    /// See `rtol`.
-    pub floor: f64,
-    /// Seconds that may be spent; what would take longer is not begun, and the error bar says what was reached.
-    pub budget: f64,
-    /// "atoms" (a law of init.atoms, exactly), "rqmc" (scrambled quasi-random particles), "grid" (cells, tokens of
-    /// dimension 1), "auto" picks one of the first two.
-    pub method: Source,
-    /// "rqmc": whether the particles of a slice get the exact mean and covariance of the law, tensor by tensor: "on" (refused where a tensor
-    /// has more than 128 numbers), "off", "auto" (the tensors that are small enough; none for loose tolerances).
-    pub whiten: Whiten,
-    /// Times of `taus` at which the particle law is kept; empty keeps the first and the last.
-    pub snapshots: Vec<f64>,
-    /// Depths t in [0, 1] at which it is kept (multiples of one fraction 1/n, n up to 32); empty keeps quarters of it, or more where the solver takes more depth steps.
-    pub depths: Vec<f64>,
-}
-
-impl Default for LimitConfig {
-    fn default() -> Self {
-        let Settings { taus, rtol, floor, budget, source: method, whiten, snapshots, depths, .. } = Settings::default();
-        LimitConfig { taus, rtol, floor, budget, method, whiten, snapshots, depths }
-    }
-}
 
 /// Everything that defines a run; threads and output folders do not belong here because results do not depend on them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -241,99 +173,6 @@ impl Config {
             Kind::Flow => end / 100.0,
             Kind::Descent => 1f64.min(end),
         }
-    }
-}
-
-fn refuse_unknown(table: &toml::Table, source_name: &str) -> Result<(), Error> {
-    let (known, sections) = (keys::all(), keys::sections());
-    let mut paths = vec![];
-    flatten(table, "", &mut paths);
-    let is_known = |p: &str, empty: bool| {
-        known.iter().any(|k| k.path == p || p.starts_with("sweep.grid")) || (empty && sections.iter().any(|s| s == p))
-    };
-    match paths.into_iter().find(|(p, empty)| !is_known(p, *empty)) {
-        Some((key, true)) => {
-            let nearest = keys::nearest_section(&key);
-            Err(Error::UnknownKey { source_name: source_name.into(), nearest, key })
-        }
-        Some((key, false)) => Err(unknown(source_name, key)),
-        None => Ok(()),
-    }
-}
-
-/// Refuses a key nobody knows, or a section given as a value.
-fn unknown(source_name: &str, key: String) -> Error {
-    let source_name = source_name.into();
-    if keys::sections().contains(&key) {
-        let problem =
-            format!("{key} is a section: write [{key}] and its keys below it, or one of them as {key}.KEY = ...");
-        return Error::Syntax { source_name, problem };
-    }
-    Error::UnknownKey { source_name, nearest: keys::nearest(&key), key }
-}
-
-/// Every path below `table`, and whether it is that of an empty section.
-fn flatten(table: &toml::Table, prefix: &str, paths: &mut Vec<(String, bool)>) {
-    for (name, value) in table {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        match value {
-            toml::Value::Table(t) if path != "sweep.grid" && !t.is_empty() => flatten(t, &path, paths),
-            other => paths.push((path, other.is_table())),
-        }
-    }
-}
-
-/// Applies one `key=value`; a value that is not TOML is taken as a string.
-fn apply(table: &mut toml::Table, set: &str) -> Result<(), Error> {
-    let wrong =
-        || Error::Syntax { source_name: "--set".into(), problem: format!("\"{set}\" is not of the form key=value") };
-    let (key, value) = set.split_once('=').ok_or_else(wrong)?;
-    let (key, value) = (key.trim(), value.trim());
-    let parsed = format!("x = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("x"));
-    insert(table, key, parsed.unwrap_or_else(|| toml::Value::String(value.into())), "--set")
-}
-
-/// Puts a list of values into the grid under the key it varies, with or without quotes around it.
-fn insert_grid(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &str) -> Result<(), Error> {
-    let key = key.trim_matches('"');
-    if !keys::all().iter().any(|k| k.path == key) {
-        let nearest = format!("sweep.grid.{}", keys::nearest(key));
-        return Err(Error::UnknownKey { source_name: source_name.into(), key: format!("sweep.grid.{key}"), nearest });
-    }
-    let empty = || toml::Value::Table(toml::Table::new());
-    let sweep = table.entry("sweep").or_insert_with(empty).as_table_mut();
-    let grid = sweep.and_then(|s| s.entry("grid").or_insert_with(empty).as_table_mut());
-    let problem = "\"sweep.grid\" is not a section".to_string();
-    grid.ok_or(Error::Syntax { source_name: source_name.into(), problem })?.insert(key.into(), value);
-    Ok(())
-}
-
-fn insert(table: &mut toml::Table, key: &str, value: toml::Value, source_name: &str) -> Result<(), Error> {
-    if let Some(varied) = key.strip_prefix("sweep.grid.") {
-        return insert_grid(table, varied, value, source_name);
-    }
-    if !keys::all().iter().any(|k| k.path == key) {
-        return Err(unknown(source_name, key.into()));
-    }
-    let value = integer_as_number(key, value);
-    let (sections, leaf) = key.rsplit_once('.').map_or((None, key), |(s, l)| (Some(s), l));
-    let mut place = table;
-    for section in sections.into_iter().flat_map(|s| s.split('.')) {
-        let entry = place.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        let not_table =
-            || Error::Syntax { source_name: source_name.into(), problem: format!("\"{section}\" is not a section") };
-        place = entry.as_table_mut().ok_or_else(not_table)?;
-    }
-    place.insert(leaf.into(), value);
-    Ok(())
-}
-
-/// `1` for a key that holds a number with a point is meant as `1.0`.
-fn integer_as_number(key: &str, value: toml::Value) -> toml::Value {
-    let number = keys::all().iter().any(|k| k.path == key && k.kind == "number");
-    match value {
-        toml::Value::Integer(i) if number => toml::Value::Float(i as f64),
-        other => other,
     }
 }
 

@@ -5,24 +5,24 @@
 //! Cost: that of the solver, at most about the budget.
 //! Checked: `tests/limits.rs`, `mckean-cli/tests/limit.rs`.
 
+mod write;
+
 use crate::config::Config;
 use crate::error::Error;
 use crate::experiment;
 use crate::initial::initial;
 use crate::limit_report;
-use crate::particle_law;
 use mckean_dynamics::config::{Kind, Precision};
 use mckean_dynamics::limit::{self, Band, Limit, Settings};
 use mckean_engine::DataShape;
 use mckean_num::par::Par;
 use mckean_num::rng::mix64;
-use mckean_report::metrics::{MetricsLog, Value};
-use mckean_report::tensors::{self, NamedTensor};
 use mckean_report::{RunDir, RunOutcome};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use write::write;
 
 /// Where a limit is kept: beside the runs of the same config, never in them.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -223,49 +223,4 @@ fn record(dir: &RunDir, l: &Limit, budget: f64) -> Record {
         found: false,
         predicted: l.predicted.and_then(finite),
     }
-}
-
-const PARTS: [&str; 5] = ["", "_particle", "_bias", "_depth", "_time"];
-
-fn parts(b: &Band) -> [&Vec<f64>; 5] {
-    [&b.value, &b.particle, &b.bias, &b.depth, &b.time]
-}
-
-fn write(dir: &RunDir, found: &Limit, record: &Record, samples: usize) -> Result<(), Error> {
-    let curves = [("risk", &found.risk), ("objective", &found.objective), ("moment", &found.moment)];
-    let mut log = MetricsLog::create(dir.metrics())?;
-    for (i, &tau) in found.taus.iter().enumerate() {
-        let mut row: Vec<(String, f64)> = vec![("tau".into(), tau)];
-        for (name, band) in curves {
-            row.extend(PARTS.iter().zip(parts(band)).map(|(part, x)| (format!("{name}{part}"), x[i])));
-            row.push((format!("{name}_error"), band.total(i)));
-        }
-        log.append(&row.iter().map(|(n, x)| (n.as_str(), Value::from(*x))).collect::<Vec<_>>())?;
-    }
-    log.sync()?;
-    mckean_report::metrics::compact(dir.metrics(), dir.metrics_parquet())?;
-    let times = found.taus.len();
-    let mut all = vec![NamedTensor::f64("tau", &[times], found.taus.clone())];
-    for (name, band) in curves {
-        all.extend(
-            PARTS
-                .iter()
-                .zip(parts(band))
-                .map(|(part, x)| NamedTensor::f64(format!("{name}{part}"), &[times], x[..times].to_vec())),
-        );
-    }
-    if times > 0 {
-        let each = found.outputs.value.len() / found.risk.value.len() / samples;
-        let shape = [times, samples, each];
-        let cut = |x: &[f64]| x[..times * samples * each].to_vec();
-        all.extend(
-            PARTS
-                .iter()
-                .zip(parts(&found.outputs))
-                .map(|(part, x)| NamedTensor::f64(format!("outputs{part}"), &shape, cut(x))),
-        );
-    }
-    tensors::save(dir.array("curves"), &all, &[])?;
-    particle_law::save(dir, &found.snapshots)?;
-    crate::store::write_json(&dir.analysis("limit"), record)
 }
