@@ -113,21 +113,24 @@ impl Problem {
     /// Another parametrisation, norms, biases, dropout, trained shared tensors, own weights, a law that depends on the width.
     pub fn check(&self) -> Result<(), LimitError> {
         let m = &self.model;
-        let trained = m.embedding != Embedding::None || m.positions || m.class_token;
+        let written = |x: &dyn std::fmt::Debug| format!("{x:?}").to_lowercase();
         let wrong = [
-            ("parametrisation", m.parametrisation != Parametrisation::MeanField),
-            ("norm", m.norm != Norm::None),
-            ("bias", m.bias),
-            ("dropout", m.dropout > 0.0),
-            ("residual_step", m.residual_step != 0.0),
-            ("embedding", trained),
-            ("readout", matches!(m.readout, Readout::Linear | Readout::ClassToken)),
-            ("head_weights", !m.head_weights.is_empty() || !m.neuron_weights.is_empty()),
+            ("parametrisation", m.parametrisation != Parametrisation::MeanField, written(&m.parametrisation)),
+            ("norm", m.norm != Norm::None, written(&m.norm)),
+            ("bias", m.bias, written(&m.bias)),
+            ("dropout", m.dropout > 0.0, written(&m.dropout)),
+            ("residual_step", m.residual_step != 0.0, written(&m.residual_step)),
+            ("embedding", m.embedding != Embedding::None, written(&m.embedding)),
+            ("positions", m.positions, written(&m.positions)),
+            ("class_token", m.class_token, written(&m.class_token)),
+            ("readout", matches!(m.readout, Readout::Linear | Readout::ClassToken), written(&m.readout)),
+            ("head_weights", !m.head_weights.is_empty(), written(&m.head_weights)),
+            ("neuron_weights", !m.neuron_weights.is_empty(), written(&m.neuron_weights)),
         ];
-        if let Some((key, _)) = wrong.iter().find(|w| w.1) {
+        if let Some((key, _, value)) = wrong.iter().find(|w| w.1) {
             let problem = "the limit exists for the mean_field parametrisation of particles alone, without norms, biases, dropout, \
                            shared trained tensors or weights of one's own";
-            return Err(ModelError::value(key, "as given", problem, "Leave it out, or train with `mckean run`.").into());
+            return Err(ModelError::value(key, value, problem, "Leave it out, or train with `mckean run`.").into());
         }
         self.init.check()?;
         self.law()?.check_limit()?;

@@ -208,6 +208,10 @@ mod tests {
             assert!(e.contains("rates is a section: write [rates]"), "{e}");
         }
         assert!(Config::parse("[rates]\n[sweep.grid]\n", "b.toml", &[]).is_ok());
+        let e = Config::parse("[init]\ndepth_scale = [[0, 1, 2]]\n", "b.toml", &[]).unwrap_err().to_string();
+        assert!(e.contains("pairs [t, factor]") && e.contains("3 numbers"), "{e}");
+        let two = Config::parse("[init]\ndepth_scale = [[0, 1], [1, 2.5]]\n", "b.toml", &[]).unwrap();
+        assert_eq!(two.init.depth_scale, [[0.0, 1.0], [1.0, 2.5]]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::particle_law;
 use crate::report::{cost, references, short};
 use mckean_dynamics::limit::Band;
 use mckean_report::page::{Block, Headline, Page, Row, Section};
-use mckean_report::{Axis, Colour, Figure, ReportError, RunDir, Series, atomic_write, tensors};
+use mckean_report::{Axis, Colour, Figure, ReportError, RunDir, Series, Style, atomic_write, tensors};
 use std::path::PathBuf;
 
 /// The record of a directory.
@@ -158,7 +158,7 @@ fn errors(r: &Record) -> Vec<Figure> {
             part("bias", &band.bias, 1),
             part("depth", &band.depth, 2),
             part("time", &band.time, 3),
-            part("total", &total, 4),
+            part("total", &total, 4).style(Style::Dashed),
         ];
         let largest = total_of(band).into_iter().fold(0.0, f64::max);
         let used = series

@@ -127,13 +127,36 @@ fn a_stopped_limit_is_kept_but_solved_again() {
 }
 
 #[test]
+fn a_limit_of_files_that_have_changed_is_not_taken_for_that_of_the_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("particles.csv");
+    let write = |shift: f64| {
+        let row =
+            |k: usize| (0..40).map(|i| format!("{}", 0.3 * ((7 * i + 3 * k) as f64).sin() + shift)).collect::<Vec<_>>();
+        std::fs::write(&file, (0..3).map(|k| row(k).join(",") + "\n").collect::<String>()).unwrap();
+    };
+    let text = ATOMS.replace("law = \"truncated\"\nscale = 0.5\natoms = 4\nsymmetric = true\n", "");
+    let set = format!("init.particles={:?}", file.display().to_string());
+    let solved = || solve(&text, &[&set, "limit.rtol=1e-4"], &folder.path().join("out"));
+    write(0.0);
+    let (first, again) = (solved().unwrap(), solved().unwrap());
+    assert_eq!((first.found, again.found, first.risk.clone()), (false, true, again.risk));
+    write(0.1);
+    let e = solved().unwrap_err().to_string();
+    assert!(e.contains("changed") && e.contains("Delete the folder"), "{e}");
+    std::fs::remove_dir_all(&first.dir).unwrap();
+    assert_ne!(solved().unwrap().risk.value, first.risk.value);
+}
+
+#[test]
 fn what_cannot_be_solved_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     for (set, words) in [
         ("dynamics.precision=f32", "f64"),
         ("dynamics.kind=descent", "flow"),
         ("model.parametrisation=sp", "mean_field"),
-        ("model.norm=layer", "norms"),
+        ("model.norm=layer", "model.norm = layer"),
+        ("model.bias=true", "model.bias = true"),
         ("limit.rtol=1e-10", "1e-9"),
         ("limit.method=rqmc", "init.atoms"),
         ("limit.taus=[1.0, 0.5]", "ascending"),

@@ -53,6 +53,7 @@ pub struct InitConfig {
     pub particles: String,
     /// How the law changes with depth: points [t, factor] with t ascending in [0, 1]; particles at depth t are multiplied by the factor,
     /// linear between the points and constant outside of them. Empty: the same law at every depth.
+    #[serde(deserialize_with = "pairs")]
     pub depth_scale: Vec<[f64; 2]>,
     /// Components of law = "mixture", each a table [[init.mixture]] with `weight`, `law`, `scale`, `cut` and `shift`, the mean by tensor,
     /// as in shift = { v = [0.3] }: one number for all entries, or one for each.
@@ -60,6 +61,20 @@ pub struct InitConfig {
     /// What the file of `particles` holds, once it was read.
     #[serde(skip)]
     pub read: Option<Arc<Vec<Vec<f64>>>>,
+}
+
+/// Pairs of numbers; a third one is refused, which fixed arrays would drop without a word.
+fn pairs<'de, D: serde::Deserializer<'de>>(file: D) -> Result<Vec<[f64; 2]>, D::Error> {
+    let rows: Vec<Vec<f64>> = Deserialize::deserialize(file)?;
+    let pair = |row: Vec<f64>| {
+        <[f64; 2]>::try_from(row).map_err(|row| {
+            serde::de::Error::custom(format!(
+                "depth_scale needs pairs [t, factor], but {row:?} has {} numbers",
+                row.len()
+            ))
+        })
+    };
+    rows.into_iter().map(pair).collect()
 }
 
 impl Default for InitConfig {
