@@ -83,10 +83,10 @@ fn follow(
     path.iter().map(size).collect()
 }
 
-/// One cell a size, all of one path: the width is no axis of its own.
+/// One cell a size, all of one path: the width is no axis of its own, and the same number everywhere.
 fn cells(all: &[Sized], gap: impl Fn(&Measured) -> Option<f64>) -> Vec<Cell> {
     let gaps = |seeds: &[Measured]| seeds.iter().filter_map(&gap).collect();
-    all.iter().map(|((_, l), seeds)| Cell { width: 0.0, depth: *l as f64, gaps: gaps(seeds) }).collect()
+    all.iter().map(|((_, l), seeds)| Cell { width: 1.0, depth: *l as f64, gaps: gaps(seeds) }).collect()
 }
 
 /// The exponent in L that noise has along the path, from those in M and L apart.
