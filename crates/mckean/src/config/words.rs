@@ -54,7 +54,7 @@ mod tests {
             ("[model]\ndepth = \"six\"", "the text \"six\", expected a whole number >= 0"),
             ("[model]\ndepth = 2.5", "the number `2.5`, expected a whole number >= 0"),
             ("[limit]\nrtol = \"NaN\"", "expected a number"),
-            ("[init]\ndepth_scale = [[0.0]]", "a pair of numbers"),
+            ("[init]\ndepth_scale = [[0.0]]", "pairs [t, factor]"),
             ("[limit]\ntaus = 1.0", "expected a list"),
             ("[model]\nbias = 1", "expected true or false"),
             ("[model]\nattention = 1", "expected text in quotes"),
