@@ -132,7 +132,8 @@ fn a_stopped_grid_is_the_finest_one_so_far() {
         solve(&problem("none", "mlp"), &s, &Par::serial(), &mut say)
     };
     assert!(matches!(stopped_at("depth"), Err(LimitError::Stopped)), "one grid has no error bar");
-    let l = stopped_at("48 x 48").unwrap();
+    assert!(matches!(stopped_at("48 x 48"), Err(LimitError::Stopped)), "flows under way are given up");
+    let l = stopped_at("96 x 96").unwrap();
     assert!(l.stopped && !l.reached && l.size.0 == 48 * 48 && l.error.is_finite(), "{:e} {:?}", l.error, l.size);
 }
 

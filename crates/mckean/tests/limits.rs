@@ -111,7 +111,7 @@ fn a_stopped_limit_is_kept_but_solved_again() {
     assert!(none.contains("stopped before it had a curve"), "{none}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     let atoms = ["limit.rtol=1e-9", "init.scale=2.0"];
-    let part = stopped_at(ATOMS, &atoms, folder.path(), "steps").unwrap();
+    let part = stopped_at(ATOMS, &atoms, folder.path(), "4 depth steps").unwrap();
     assert!(part.outcome == "stopped" && part.advice.contains("same command") && part.witness.is_none(), "{part:?}");
     let dir = RunDir::open(&part.dir).unwrap();
     assert_eq!(dir.manifest().unwrap().outcome.unwrap().kind, "stopped");

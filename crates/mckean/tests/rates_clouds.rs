@@ -127,11 +127,15 @@ fn the_same_particles_at_every_depth_show_the_bias_of_a_law_without_atoms() {
         let found = exponent(&rungs(q)).unwrap();
         assert!(found.low < -1.0 && -1.0 < found.high, "{q:?}: {found:?} of {:?}", rungs(q));
     }
+    let (mut scatter, mut own) = (0.0, 0.0);
     for r in rungs(Quantity::Output) {
         assert!(r.scramblings.len() == 4 && r.error < 0.01 * r.gap, "{r:?}");
-        let own = ladder.iter().find(|x| x.0 as f64 == r.depth).unwrap().1.1.of(Quantity::Output);
-        assert!(r.scatter() < 0.3 * own, "the noise of particles cancels: {:e}, alone {own:e}", r.scatter());
+        let alone = ladder.iter().find(|x| x.0 as f64 == r.depth).unwrap().1.1.of(Quantity::Output);
+        (scatter, own) = (scatter + r.scatter().powi(2), own + alone.powi(2));
     }
+    let ratio = (scatter / own).sqrt(); // of standard errors, all depths together
+    println!("noise of particles, paired over alone: {ratio}");
+    assert!(ratio < 0.3, "the noise of particles cancels: {ratio}");
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl Ladder {
         settings: &Settings,
         atoms: bool,
         par: &Par,
+        say: &mut dyn FnMut(&str),
     ) -> Result<Ladder, LimitError> {
         let mut rung = Rung { problem, law, settings, atoms, par, begun: Instant::now(), work: 0.0, furthest: None };
         let (kutta, gauss, floor) = (DEPTH, DepthMethod::Gauss2, settings.floor);
@@ -85,6 +86,7 @@ impl Ladder {
             {
                 break;
             }
+            say(&format!("{} depth steps", 4 * steps));
             let Some([more]) = rung.run([(kutta, 4 * steps, 0.1 * tolerance, 2)])? else { break };
             steps *= 2;
             base = std::mem::replace(&mut finer, more);

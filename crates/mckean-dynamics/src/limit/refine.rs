@@ -63,7 +63,7 @@ pub fn solve(
         plan::check(settings, &law)?;
     }
     say("depth and time steps");
-    let ladder = Ladder::settle(problem, &law, settings, atoms, par)?;
+    let ladder = Ladder::settle(problem, &law, settings, atoms, par, say)?;
     let solver = Solver { problem, settings, law: &law, par, ladder: &ladder, work: ladder.work, begun };
     if atoms { solver.of_atoms() } else { solver.of_law(say) }
 }
