@@ -13,6 +13,7 @@ use crate::limit::ladder::{WHOLE, strong};
 use crate::limit::member::Trace;
 use crate::limit::series::{gap, largest};
 use mckean_model::DepthMethod;
+use std::time::Instant;
 
 /// Mass that may lie at the walls of a rectangle.
 const AT_WALLS: f64 = 1e-6;
@@ -20,6 +21,8 @@ const AT_WALLS: f64 = 1e-6;
 const GROWTH: (f64, usize) = (1.25, 16);
 /// Cells that the rectangle gains along a coordinate where the error of the walls is measured.
 const WIDER: usize = 8;
+/// Share of the budget after which depth steps are not halved again.
+const BUDGET_SHARE: f64 = 0.2;
 /// Share of the tolerance for depth, and most depth steps.
 const DEPTH_SHARE: f64 = 0.25;
 const MOST_STEPS: usize = 16;
@@ -52,7 +55,7 @@ impl Solver<'_> {
 
     /// Widens the rectangles until nothing reaches their walls, then halves depth steps until they no longer matter.
     pub fn settle_depth(&mut self) -> Result<Depth, LimitError> {
-        let (rk4, n) = (DepthMethod::Rk4, CELLS.0);
+        let (begun, rk4, n) = (Instant::now(), DepthMethod::Rk4, CELLS.0);
         let mut base = self.run_to_walls(n, (rk4, 1))?;
         for _ in 0..GROWTH.1 {
             let full: Vec<usize> = (0..base.1.len()).filter(|&i| base.1[i] > AT_WALLS).collect();
@@ -72,8 +75,11 @@ impl Solver<'_> {
             }
             let error = self.relative(&gap(&base.series.risk, &finer.series.risk), &base);
             errors.push(error);
-            let done =
-                WHOLE * error <= DEPTH_SHARE * self.settings.rtol || steps >= MOST_STEPS || self.settings.is_stopped();
+            let late = begun.elapsed().as_secs_f64() > BUDGET_SHARE * self.settings.budget;
+            let done = WHOLE * error <= DEPTH_SHARE * self.settings.rtol
+                || steps >= MOST_STEPS
+                || late
+                || self.settings.is_stopped();
             if done || finer.outcome != Outcome::Finished {
                 let witness = self.run(n, (DepthMethod::Gauss2, steps))?;
                 let apart = self.relative(&gap(&base.series.risk, &witness.series.risk), &base);
