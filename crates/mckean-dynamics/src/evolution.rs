@@ -43,6 +43,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether it was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, Outcome::Stopped { .. })
+    }
+
     /// Name for manifests.
     pub fn name(&self) -> &'static str {
         match self {

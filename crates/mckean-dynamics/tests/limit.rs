@@ -66,6 +66,7 @@ fn the_limit_of_atoms_is_what_richardson_extrapolates_to() {
     assert!((order(r[2], r[3]) - 1.0).abs() < 0.05, "{}", order(r[2], r[3]));
     assert!((order(once[1], once[2]) - 2.0).abs() < 0.1, "{}", order(once[1], once[2]));
     assert!((last - limit).abs() < 1e-7 * limit, "{last} {limit}");
+    assert!(l.energy > 0.0 && l.energy < 1e-3, "Q(0) - Q(tau) against the dissipated energy: {:e}", l.energy);
 }
 
 #[test]

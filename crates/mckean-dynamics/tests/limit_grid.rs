@@ -59,6 +59,7 @@ fn heads_and_neurons_together_agree_with_particles_within_both_errors() {
     let (a, b) = (limit(&p, Source::Rqmc, 5e-3), limit(&p, Source::Grid, 1.2e-2));
     assert!(b.reached && b.risk.particle == [0.0; 3] && b.size.1 == 1 && !b.strong, "{:e}", b.error);
     assert!(b.witness < 1e-4, "Gauss collocation: {:e}", b.witness);
+    assert!(b.energy > 0.0 && b.energy < 0.05, "energy on cells: {:e}", b.energy);
     for (x, y) in [(&a.risk, &b.risk), (&a.objective, &b.objective), (&a.moment, &b.moment)] {
         for i in 0..3 {
             let gap = (x.value[i] - y.value[i]).abs();

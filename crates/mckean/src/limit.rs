@@ -7,6 +7,8 @@
 
 mod write;
 
+pub(crate) use write::outputs;
+
 use crate::config::Config;
 use crate::error::Error;
 use crate::experiment;

@@ -7,12 +7,12 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::limit::Record;
+use crate::limit::{self, Record};
 use crate::particle_law;
 use crate::report::{cost, references, short};
 use mckean_dynamics::limit::Band;
 use mckean_report::page::{Block, Headline, Page, Row, Section};
-use mckean_report::{Axis, Colour, Figure, ReportError, RunDir, Series, Style, atomic_write, tensors};
+use mckean_report::{Axis, Colour, Figure, ReportError, RunDir, Series, Style, atomic_write};
 use std::path::PathBuf;
 
 /// The record of a directory.
@@ -34,7 +34,10 @@ pub fn write(dir: &RunDir) -> Result<PathBuf, Error> {
     let (record, manifest, resolved) = (read(dir)?, dir.manifest()?, dir.resolved()?);
     let config = Config::parse(&resolved, "resolved.toml", &[])?;
     let sections = vec![
-        Section::new("The limit", vec![Block::Figures(curves(&record).into_iter().chain(outputs(dir)).collect())]),
+        Section::new(
+            "The limit",
+            vec![Block::Figures(curves(&record).into_iter().chain(outputs(dir, &record.taus)).collect())],
+        ),
         Section::new("Where the error comes from", vec![Block::Figures(errors(&record)), table(&record)]),
         Section::new("The law of the particles", vec![Block::Figures(particle_law::figures(dir))]),
         Section::new("Cost and provenance", vec![cost(&manifest), Block::Code(manifest.command.clone())]),
@@ -113,21 +116,15 @@ fn curves(r: &Record) -> Vec<Figure> {
 const SAMPLES: usize = 4;
 
 /// Outputs of the first samples with their bands; none where there are no arrays.
-fn outputs(dir: &RunDir) -> Option<Figure> {
-    let file = tensors::load(dir.array("curves")).ok()?;
-    let shape = file.get("outputs").ok()?.shape.clone();
-    let part = |name: &str| file.f64(&format!("outputs{name}"), &shape).ok();
-    let [value, particle, bias, depth, time] =
-        [part("")?, part("_particle")?, part("_bias")?, part("_depth")?, part("_time")?];
-    let taus = file.f64("tau", &shape[..1]).ok()?.to_vec();
+fn outputs(dir: &RunDir, taus: &[f64]) -> Option<Figure> {
+    let (band, shape) = limit::outputs(dir).ok()?;
+    let (low, high) = band.ends();
     let line = |sample: usize| {
-        let at: Vec<usize> = (0..taus.len()).map(|i| (i * shape[1] + sample) * shape[2]).collect();
-        let total = |i: usize| particle[i].hypot(bias[i]) + depth[i] + time[i];
-        let ends = |sign: f64| at.iter().map(|&i| value[i] + sign * total(i)).collect();
-        let y = at.iter().map(|&i| value[i]).collect();
-        Series::line(format!("sample {sample}"), taus.clone(), y)
-            .band(ends(-1.0), ends(1.0))
-            .colour(Colour::Index(sample))
+        let of = |all: &[f64]| (0..taus.len()).map(|i| all[(i * shape[1] + sample) * shape[2]]).collect::<Vec<_>>();
+        let colour = Colour::Index(sample);
+        Series::line(format!("sample {sample}"), taus.to_vec(), of(&band.value))
+            .band(of(&low), of(&high))
+            .colour(colour)
     };
     let series = (0..shape[1].min(SAMPLES)).map(line).collect();
     let caption = "The first output of the first samples, with its band; all of them, with the parts of their errors, are in arrays/curves.";
@@ -136,10 +133,6 @@ fn outputs(dir: &RunDir) -> Option<Figure> {
 
 /// Share of the largest error that is not worth drawing.
 const NEGLIGIBLE: f64 = 1e-8;
-
-fn total_of(band: &Band) -> Vec<f64> {
-    (0..band.value.len()).map(|i| band.total(i)).collect()
-}
 
 /// The points of a series above `least`.
 fn above(s: Series, least: f64) -> Series {
@@ -152,7 +145,8 @@ fn errors(r: &Record) -> Vec<Figure> {
         let part = |label: &str, y: &Vec<f64>, colour| {
             Series::line(label, r.taus.clone(), y.clone()).colour(Colour::Index(colour))
         };
-        let total = total_of(band);
+        let total = band.totals();
+        let largest = total.iter().copied().fold(0.0, f64::max);
         let series = vec![
             part("particles", &band.particle, 0),
             part("bias", &band.bias, 1),
@@ -160,7 +154,6 @@ fn errors(r: &Record) -> Vec<Figure> {
             part("time", &band.time, 3),
             part("total", &total, 4).style(Style::Dashed),
         ];
-        let largest = total_of(band).into_iter().fold(0.0, f64::max);
         let used = series
             .into_iter()
             .filter(|s| s.y.iter().any(|y| *y > 0.0))

@@ -27,7 +27,6 @@ pub use cells::{Followed, Shared, Wide};
 pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
 pub use compute::Progress;
 pub use ended::Ended;
-pub(crate) use gaps::worse;
 pub use gaps::{Gaps, Quantity};
 pub use ghosts::Ghosts;
 pub use ladder::Rung;

@@ -96,9 +96,7 @@ mod tests {
 
     #[test]
     fn missing_numbers_are_never_forgotten() {
-        use problem::{largest_gap, worse};
-        assert_eq!((worse(1.0, 2.0), worse(2.0, 1.0)), (2.0, 2.0));
-        assert!(worse(f64::NAN, 1.0).is_nan() && worse(1.0, f64::NAN).is_nan());
+        use problem::largest_gap;
         assert!(largest_gap(&[1.0, f64::NAN, 3.0], &[0.0; 3]).is_nan());
     }
 

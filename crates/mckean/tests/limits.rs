@@ -5,6 +5,7 @@
 //! Cost: seconds.
 //! Checked: this is a test.
 
+use mckean::dynamics::limit::Band;
 use mckean::limit::{self, Record};
 use mckean::{Config, limit_report};
 use mckean_num::par::Par;
@@ -146,6 +147,15 @@ fn a_limit_of_files_that_have_changed_is_not_taken_for_that_of_the_new_ones() {
     assert!(e.contains("changed") && e.contains("Delete the folder"), "{e}");
     std::fs::remove_dir_all(&first.dir).unwrap();
     assert_ne!(solved().unwrap().risk.value, first.risk.value);
+}
+
+#[test]
+fn what_is_not_known_survives_a_file_of_json() {
+    let none = vec![0.0; 2];
+    let bias = vec![f64::INFINITY, 0.5];
+    let band = Band { value: vec![f64::NAN, 2.0], particle: none.clone(), bias, depth: none.clone(), time: none };
+    let read: Band = serde_json::from_str(&serde_json::to_string(&band).unwrap()).unwrap();
+    assert!(read.value[0].is_nan() && read.value[1] == 2.0 && read.bias == band.bias && read.depth == band.depth);
 }
 
 #[test]

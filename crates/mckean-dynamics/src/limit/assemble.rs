@@ -94,8 +94,7 @@ impl Solver<'_> {
     ) -> Limit {
         let s = self.settings;
         let (risk, objective, moment, outputs) = CURVES.map(&mut band).into();
-        let totals: Vec<f64> = (0..risk.value.len()).map(|i| risk.total(i)).collect();
-        let error = largest(&totals, &risk.value, s.floor);
+        let error = risk.relative(s.floor);
         let enough = reached == s.taus.len() && error <= s.rtol;
         let ended = self.ladder.base.outcome;
         let outcome = if outcome == Outcome::Finished { ended } else { outcome };

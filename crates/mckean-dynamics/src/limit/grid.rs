@@ -87,18 +87,20 @@ pub(super) fn solve(
             break;
         }
         let next = 8.0 * last;
-        if settings.is_stopped() || (grids.len() > 1 && next > settings.left(begun)) {
-            let spent = begun.elapsed().as_secs_f64();
+        let forecast = |error: f64| {
             let more = (error / settings.rtol).max(1.0).log(4.0).ceil().max(1.0);
-            predicted = Some(if error.is_finite() { spent + 8f64.powf(more) * last } else { f64::INFINITY });
+            Some(begun.elapsed().as_secs_f64() + 8f64.powf(more) * last)
+        };
+        if settings.is_stopped() || (grids.len() > 1 && next > settings.left(begun)) {
+            predicted = forecast(error);
             break;
         }
         n *= 2;
         say(&format!("{n} x {n} cells"));
         let clock = Instant::now();
         let finer = s.run(n, (DepthMethod::Rk4, depth.steps))?;
-        if matches!(finer.outcome, Outcome::Stopped { .. }) {
-            n /= 2;
+        if finer.outcome.is_stopped() {
+            (n, predicted) = (n / 2, forecast(error));
             break;
         }
         grids.push(finer);

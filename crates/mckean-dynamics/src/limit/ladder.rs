@@ -10,7 +10,6 @@
 use super::member::{Member, Particles, Stepping, Trace, traces};
 use super::series::{Pick, Series, gap, largest};
 use super::{LimitError, Problem, Settings};
-use crate::evolution::Outcome;
 use mckean_model::{DepthMethod, Law};
 use mckean_num::par::Par;
 use std::time::Instant;
@@ -205,11 +204,9 @@ impl Rung<'_> {
         let steppings = cases.map(|c| Stepping::Adaptive(c.2, c.3));
         let all = traces(self.problem, &members, self.settings, &steppings, self.par)?;
         self.work += all.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
-        for t in &all {
-            if let Outcome::Stopped { tau } = t.outcome {
-                self.furthest = Some(tau);
-                return Ok(None);
-            }
+        if let Some(t) = all.iter().find(|t| t.outcome.is_stopped()) {
+            self.furthest = t.outcome.tau();
+            return Ok(None);
         }
         Ok(all.try_into().ok())
     }

@@ -50,7 +50,7 @@ pub struct Trace {
     pub series: Series,
     /// How it ended.
     pub outcome: Outcome,
-    /// |Q(first) - Q(last) - int dissipation| over the larger of the two (the energy identity); 0 of coarse flows.
+    /// |Q(0) - Q(last) - int dissipation| over the larger of the two (the energy identity); 0 of coarse flows.
     pub energy: f64,
     /// Velocity calls.
     pub gradients: u64,
@@ -139,7 +139,7 @@ pub(super) fn follow(
         seconds: 0.0,
         kept: vec![],
     };
-    let mut first = None;
+    let first = flow.measure().objective;
     for &tau in taus {
         let from = flow.tau();
         for part in 1..=least {
@@ -153,7 +153,7 @@ pub(super) fn follow(
             break;
         }
         let (now, beta) = (flow.measure(), flow.parameters());
-        trace.energy = mismatch(*first.get_or_insert(now.objective) - now.objective, now.dissipated);
+        trace.energy = mismatch(first - now.objective, now.dissipated);
         reader.outputs(&beta, &batch, &mut out);
         trace.series.push(now.risk, now.objective, second_moment(&beta, &speeds), &out);
         if keep.contains(&tau) {

@@ -115,6 +115,23 @@ pub(super) fn within(wanted: Levels<usize>, done: Levels<usize>, cost: Levels<f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mckean_model::{InitConfig, Layout, Role, TensorSpec};
+
+    #[test]
+    fn smaller_pilots_whiten_alike_on_both_levels_that_need_it_and_keep_what_was_asked_for() {
+        let spec = |name, sums| TensorSpec { name, shape: vec![8, 8], fan_in: 8, sums_particles: sums };
+        let mut layout = Layout::default();
+        layout.push_particles(0, "attention", Role::Head, 1, &[spec("v", true), spec("w", false)]);
+        let law = Law::new(&InitConfig::default(), &layout.tensors);
+        let settings = |whiten| Settings { rtol: 1e-3, whiten, ..Settings::default() };
+        let (full, white) = pilot(&settings(Whiten::Auto), &law);
+        assert!(white >= 64 && full.widths[2] == 512, "{full:?} {white}");
+        let small = smaller(&full, &settings(Whiten::Auto), &law).unwrap();
+        let own = self::white(&small, white);
+        assert!(small.widths[0] == 256 && own <= whiten::most(small.widths[0]) && own <= whiten::most(small.widths[2]));
+        assert!(own < 64, "256 particles cannot whiten 64 numbers: {own}");
+        assert_eq!(smaller(&full, &settings(Whiten::On), &law), None, "they need 512 particles");
+    }
 
     #[test]
     fn plans_reach_the_goal_at_least_cost_and_keep_to_the_budget() {

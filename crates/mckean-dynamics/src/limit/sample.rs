@@ -157,7 +157,7 @@ impl Solver<'_> {
             let steppings: Vec<Stepping> = some.iter().map(|j| j.1).collect();
             let found = traces(self.problem, &members, self.settings, &steppings, self.par)?;
             self.work += found.iter().zip(&members).map(|(t, m)| t.gradients as f64 * visits(m)).sum::<f64>();
-            all.extend(found.into_iter().take_while(|t| !matches!(t.outcome, Outcome::Stopped { .. })));
+            all.extend(found.into_iter().take_while(|t| !t.outcome.is_stopped()));
         }
         Ok(all)
     }

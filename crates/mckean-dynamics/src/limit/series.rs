@@ -122,6 +122,16 @@ impl Band {
         self.particle[i].hypot(self.bias[i]) + self.depth[i] + self.time[i]
     }
 
+    /// Total errors of all entries.
+    pub fn totals(&self) -> Vec<f64> {
+        (0..self.value.len()).map(|i| self.total(i)).collect()
+    }
+
+    /// Largest total error relative to max(value, floor).
+    pub(super) fn relative(&self, floor: f64) -> f64 {
+        largest(&self.totals(), &self.value, floor)
+    }
+
     /// Standard error of entry `i`, about: that of the random parts is half of their 95 % half width.
     pub fn deviation(&self, i: usize) -> f64 {
         0.5 * self.particle[i].hypot(self.bias[i]) + self.depth[i] + self.time[i]
@@ -175,7 +185,9 @@ mod tests {
         assert!((band.bias[0] - noise).abs() < 1e-12 && band.bias[1].abs() < 1e-12);
         let none = Band::of([&replicates, &[], &[]], steps, [4, 2, 4]);
         assert!(none.value == [2.0, 5.0] && none.bias == [0.0, 0.0]);
-        assert!((band.total(0) - (error.hypot(noise) + 0.11)).abs() < 1e-12);
+        assert!((band.total(0) - (error.hypot(noise) + 0.11)).abs() < 1e-12 && band.totals()[0] == band.total(0));
+        assert!((band.deviation(0) - (0.5 * error.hypot(noise) + 0.11)).abs() < 1e-12);
+        assert_eq!(band.relative(1.0), (band.total(0) / 2.9).max(band.total(1) / 5.1));
         assert!(
             largest(&[1.0, f64::NAN], &[1.0, 1.0], 1.0).is_nan() && largest(&[1.0, -3.0], &[10.0, 0.1], 1.0) == 3.0
         );

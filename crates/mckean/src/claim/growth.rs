@@ -10,7 +10,8 @@ use super::chaos::no_atoms;
 use super::rate::parts;
 use super::{Context, Found, sample};
 use crate::error::Error;
-use crate::rates::{Shared, worse};
+use crate::rates::Shared;
+use mckean_analysis::verdict::larger;
 
 /// C(last time)/C(first time).
 pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
@@ -21,7 +22,7 @@ pub fn measure(c: &Context<'_>) -> Result<Found, Error> {
     let one = |s: usize| -> Result<Vec<f64>, Error> {
         let far = shared.compare(&shared.finite(m, l, s)?.side(), &driven.side())?.largest;
         let until = |most: &mut f64, x| {
-            *most = worse(*most, x);
+            *most = larger(*most, x);
             Some(*most)
         };
         Ok(far.into_iter().scan(0.0, until).collect())

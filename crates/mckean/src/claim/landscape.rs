@@ -12,9 +12,9 @@ use super::{Context, Found, sample};
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
-use crate::rates::worse;
 use crate::stationary::{Cell, Size, StationaryConfig, law, settle};
 use mckean_analysis::certificate::descent::{Descent, descent};
+use mckean_analysis::verdict::larger;
 use mckean_analysis::{AnalysisError, View};
 use mckean_dynamics::Outcome;
 use mckean_dynamics::limit::Problem as Law;
@@ -129,7 +129,7 @@ fn worst(states: &[State], lambda: f64, rest: usize) -> f64 {
         let share = -largest(own.iter().map(|s| -s.nu.share()));
         largest(others.iter().map(|s| s.needed(share) / constant))
     };
-    worse(from(0), from(rest))
+    larger(from(0), from(rest))
 }
 
 /// What the states at rest at one weight decay need, over seeds and depths.

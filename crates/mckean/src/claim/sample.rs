@@ -7,8 +7,9 @@
 //! Checked: tests below.
 
 use crate::config::Config;
-use crate::rates::{seed, worse};
+use crate::rates::seed;
 use mckean_analysis::fit::{Cell, Estimate, Tail, tail};
+use mckean_analysis::verdict::larger;
 use mckean_dynamics::limit::student;
 
 /// Mean and 95 % interval of independent numbers; no interval from fewer than two.
@@ -41,7 +42,7 @@ pub fn network(base: &Config, width: usize, s: usize) -> Config {
 
 /// The largest of all and `from`; no number if one of them is none.
 pub fn largest(from: f64, x: impl IntoIterator<Item = f64>) -> f64 {
-    x.into_iter().fold(from, worse)
+    x.into_iter().fold(from, larger)
 }
 
 /// Exponent in delta of the quantiles over seeds: all cells of a grid together. None with fewer seeds than a tail asks for.

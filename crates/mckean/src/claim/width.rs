@@ -11,8 +11,8 @@ use super::{Context, Found, sample};
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
-use crate::rates::worse;
 use mckean_analysis::fit::{Axis, Cell, corrected, power_law};
+use mckean_analysis::verdict::larger;
 use mckean_data::Dataset;
 use mckean_engine::Maps;
 use std::sync::Arc;
@@ -53,6 +53,6 @@ fn gap(a: &[Vec<f64>], b: &[Vec<f64>], data: &Dataset) -> f64 {
     let size = a[0].len() / data.samples;
     let far = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).powi(2)).sum::<f64>();
     let depth =
-        |x: &Vec<f64>, y: &Vec<f64>| x.chunks(size).zip(y.chunks(size)).map(|(x, y)| far(x, y)).fold(0.0, worse);
-    a.iter().zip(b).map(|(x, y)| depth(x, y)).fold(0.0, worse).sqrt()
+        |x: &Vec<f64>, y: &Vec<f64>| x.chunks(size).zip(y.chunks(size)).map(|(x, y)| far(x, y)).fold(0.0, larger);
+    a.iter().zip(b).map(|(x, y)| depth(x, y)).fold(0.0, larger).sqrt()
 }

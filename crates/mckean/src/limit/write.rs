@@ -19,6 +19,18 @@ fn parts(b: &Band) -> [&Vec<f64>; 5] {
     [&b.value, &b.particle, &b.bias, &b.depth, &b.time]
 }
 
+/// The outputs of the limit in a directory, and their shape (times, samples, outputs).
+///
+/// # Errors
+/// A directory without them.
+pub(crate) fn outputs(dir: &RunDir) -> Result<(Band, Vec<usize>), Error> {
+    let file = tensors::load(dir.array("curves"))?;
+    let shape = file.get("outputs")?.shape.clone();
+    let part = |name: &str| -> Result<Vec<f64>, Error> { Ok(file.f64(&format!("outputs{name}"), &shape)?.to_vec()) };
+    let [value, particle, bias, depth, time] = PARTS.map(part);
+    Ok((Band { value: value?, particle: particle?, bias: bias?, depth: depth?, time: time? }, shape))
+}
+
 /// Writes curves, arrays and record.
 pub(super) fn write(dir: &RunDir, found: &Limit, record: &Record, samples: usize) -> Result<(), Error> {
     let curves = [("risk", &found.risk), ("objective", &found.objective), ("moment", &found.moment)];

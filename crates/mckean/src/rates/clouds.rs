@@ -8,9 +8,10 @@
 //! Cost: every particle at every time; three distances at `BLOCKS` blocks a snapshot (`FEW` without atoms, whose distances cost more).
 //! Checked: `tests/rates_clouds.rs`.
 
-use super::gaps::{Gaps, Quantity, worse};
+use super::gaps::{Gaps, Quantity};
 use mckean_analysis::AnalysisError;
 use mckean_analysis::transport::{Weighted, exact, flow, weighted};
+use mckean_analysis::verdict::larger;
 use mckean_dynamics::limit::joint;
 use mckean_engine::Network;
 use mckean_model::Role;
@@ -81,7 +82,7 @@ pub struct Clouds {
 impl Clouds {
     /// The gaps in it.
     pub fn gaps(&self) -> Gaps {
-        let most = |x: &mut dyn Iterator<Item = f64>| x.fold(0.0, worse);
+        let most = |x: &mut dyn Iterator<Item = f64>| x.fold(0.0, larger);
         Gaps::default()
             .with(Quantity::Particles, most(&mut self.largest.iter().copied()))
             .with(Quantity::ParticlesRms, most(&mut self.rms.iter().copied()))
@@ -107,7 +108,7 @@ pub fn compare(
         let (mut largest, mut sum) = (0.0, 0.0);
         for block in 0..depth {
             let (most, mean) = apart(&own.points(time, block), &driven.points(time, block), &own.weights(block));
-            (largest, sum) = (worse(largest, most), sum + mean);
+            (largest, sum) = (larger(largest, most), sum + mean);
         }
         found.largest.push(largest);
         found.rms.push((sum / depth as f64).sqrt());
@@ -131,7 +132,7 @@ fn apart(a: &[f64], b: &[f64], weights: &[f64]) -> (f64, f64) {
     let all = a.chunks(each).zip(b.chunks(each)).zip(weights).filter(|(_, w)| **w > NONE);
     let (most, sum) = all.fold((0.0, 0.0), |(most, sum), ((x, y), w)| {
         let far = square(x, y);
-        (worse(most, far), sum + w * far)
+        (larger(most, far), sum + w * far)
     });
     (most.sqrt(), sum)
 }

@@ -6,6 +6,7 @@
 //! Cost: linear.
 //! Checked: tests below.
 
+use mckean_analysis::verdict::larger;
 use mckean_dynamics::limit::Series;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -113,15 +114,15 @@ impl Gaps {
 
     /// The same of a difference of two series.
     pub fn size(difference: &Series, samples: usize) -> Gaps {
-        let far = |x: &[f64]| x.iter().map(|x| x.abs()).fold(0.0, worse);
+        let far = |x: &[f64]| x.iter().map(|x| x.abs()).fold(0.0, larger);
         let time = difference.outputs.len() / difference.len().max(1);
         let each = time / samples.max(1);
         let square = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
         let (mut rms, mut largest) = (0.0, 0.0);
         for x in difference.outputs.chunks(time.max(1)) {
-            let (sum, most) = x.chunks(each.max(1)).map(square).fold((0.0, 0.0), |(s, m), q| (s + q, worse(m, q)));
-            rms = worse(rms, (sum / samples as f64).sqrt());
-            largest = worse(largest, most.sqrt());
+            let (sum, most) = x.chunks(each.max(1)).map(square).fold((0.0, 0.0), |(s, m), q| (s + q, larger(m, q)));
+            rms = larger(rms, (sum / samples as f64).sqrt());
+            largest = larger(largest, most.sqrt());
         }
         Gaps::default()
             .with(Quantity::Output, rms)
@@ -165,11 +166,6 @@ impl Gaps {
         self.0.values_mut().for_each(|gap| *gap *= x);
         self
     }
-}
-
-/// The larger one, or the one that is no number.
-pub(crate) fn worse(m: f64, x: f64) -> f64 {
-    if x > m || x.is_nan() { x } else { m }
 }
 
 #[cfg(test)]

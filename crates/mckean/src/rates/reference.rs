@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::limit;
 use mckean_dynamics::limit::{Band, Series};
 use mckean_num::par::Par;
-use mckean_report::{RunDir, tensors};
+use mckean_report::RunDir;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,15 +66,8 @@ pub fn find(
         let page = RunDir::open(&record.dir)?.report();
         return Err(Error::LimitEnded { outcome: record.outcome.replace('_', " "), tau, page });
     }
-    let file = tensors::load(RunDir::open(&record.dir)?.array("curves"))?;
-    let part = |name: &str| -> Result<Vec<f64>, Error> {
-        let name = format!("outputs{name}");
-        let shape = file.get(&name)?.shape.clone();
-        Ok(file.f64(&name, &shape)?.to_vec())
-    };
-    let (value, particle) = (part("")?, part("_particle")?);
-    let outputs = Band { value, particle, bias: part("_bias")?, depth: part("_depth")?, time: part("_time")? };
-    let samples = file.get("outputs")?.shape[1];
+    let (outputs, shape) = limit::outputs(&RunDir::open(&record.dir)?)?;
+    let samples = shape[1];
     let (series, [error, deviation]) =
         Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
     Ok(Reference { dir: record.dir, outcome: record.outcome, error, deviation, series, samples })

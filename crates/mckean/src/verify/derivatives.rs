@@ -8,6 +8,7 @@
 use super::problem::*;
 use super::settings::*;
 use super::{Fault, Suite};
+use mckean_analysis::verdict::larger;
 use mckean_dynamics::objective::Objective;
 use mckean_engine::Batch;
 use mckean_engine::reference::Plain;
@@ -129,5 +130,5 @@ fn single(m: &ModelConfig, par: &Par) -> Result<f64, Fault> {
     let theta = p.draw("theta");
     let (a, double) = gradient(&mut p.risk::<f64>(par)?, &theta, &p.batch());
     let (b, float) = gradient(&mut p.risk::<f32>(par)?, &theta, &p.batch());
-    Ok(worse(relative_distance(&float, &double), gap(b, a)))
+    Ok(larger(relative_distance(&float, &double), gap(b, a)))
 }

@@ -10,6 +10,7 @@ mod flow;
 use super::problem::*;
 use super::settings::attentions;
 use super::{Fault, Suite};
+use mckean_analysis::verdict::larger;
 use mckean_data::{DataConfig, Dataset, Teacher, load, teacher};
 use mckean_model::{ModelConfig, Readout, Role};
 use mckean_num::par::Par;
@@ -53,7 +54,7 @@ fn row_sums(m: &ModelConfig, par: &Par) -> Result<f64, Fault> {
         let ones = with_tokens(&random.data, |tokens| tokens.iter_mut().for_each(|t| t[4] = 1.0));
         let p = Problem::on(&one, ones)?;
         let outputs = p.outputs(&copying_head(&p)?, par)?;
-        worst = worse(worst, largest_gap(&outputs, &[1.0 + one.step(); 19]));
+        worst = larger(worst, largest_gap(&outputs, &[1.0 + one.step(); 19]));
     }
     Ok(worst)
 }
@@ -86,7 +87,7 @@ fn look_ahead(m: &ModelConfig, par: &Par) -> Result<f64, Fault> {
         let p = Problem::new(&early, 19)?;
         let later = with_tokens(&p.data, |tokens| tokens[3].iter_mut().for_each(|x| *x = 1.0 - 2.0 * *x));
         let (theta, changed) = (p.draw("theta"), Problem::on(&early, later)?);
-        worst = worse(worst, largest_gap(&p.outputs(&theta, par)?, &changed.outputs(&theta, par)?));
+        worst = larger(worst, largest_gap(&p.outputs(&theta, par)?, &changed.outputs(&theta, par)?));
     }
     Ok(worst)
 }

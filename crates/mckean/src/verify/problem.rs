@@ -6,6 +6,7 @@
 //! Checked: by every check that uses it.
 
 use super::Fault;
+use mckean_analysis::verdict::larger;
 use mckean_data::{Dataset, Targets};
 use mckean_dynamics::{DynamicsConfig, Evolution, build};
 use mckean_engine::{Batch, DataShape, Network, Risk};
@@ -138,14 +139,9 @@ pub fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
     distance(a, b) / dot(b, b).sqrt().max(f64::MIN_POSITIVE)
 }
 
-/// The larger of two gaps; not a number if either is not.
-pub fn worse(a: f64, b: f64) -> f64 {
-    if a.is_nan() || a >= b { a } else { b }
-}
-
 /// Largest entry of the difference, not a number if there is such an entry.
 pub fn largest_gap(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, worse)
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, larger)
 }
 
 /// `beta + s v`.

@@ -9,6 +9,7 @@ use super::orders::finished;
 use super::problem::*;
 use super::settings::{attentions, practical, theory};
 use super::{Fault, Suite};
+use mckean_analysis::verdict::larger;
 use mckean_dynamics::config::{Kind, Precision, Rule, Schedule, Scheme};
 use mckean_dynamics::{DynamicsConfig, Saved};
 use mckean_model::ModelConfig;
@@ -139,7 +140,7 @@ fn instruction_gap<T: Real>(isa: Isa, par: &Par) -> Result<f64, Fault> {
         let theta = p.draw("theta");
         let run = |isa| Ok::<_, Fault>(gradient(&mut p.risk_on::<T>(par, isa)?, &theta, &p.batch()));
         let ((a, there), (b, here)) = (run(isa)?, run(Isa::Portable)?);
-        worst = worse(worst, worse(relative_distance(&there, &here), gap(a, b)));
+        worst = larger(worst, larger(relative_distance(&there, &here), gap(a, b)));
     }
     Ok(worst)
 }

@@ -10,7 +10,7 @@ use super::{CELLS, Solver};
 use crate::evolution::Outcome;
 use crate::limit::ladder::{risk, whole};
 use crate::limit::member::Trace;
-use crate::limit::series::{Band, CURVES, Pick, gap, largest};
+use crate::limit::series::{Band, CURVES, Pick, gap};
 use crate::limit::snapshot::{self, Snapshot};
 use crate::limit::{Limit, LimitError};
 use std::sync::Arc;
@@ -38,9 +38,7 @@ impl Solver<'_> {
     }
 
     pub fn error(&self, grids: &[Trace], depth: &Depth) -> f64 {
-        let band = self.band(risk, grids, depth);
-        let totals: Vec<f64> = (0..band.value.len()).map(|i| band.total(i)).collect();
-        largest(&totals, &band.value, self.settings.floor)
+        self.band(risk, grids, depth).relative(self.settings.floor)
     }
 
     /// The law on the finest grid for which there is time (none once stopped).

@@ -38,12 +38,6 @@ pub(super) struct Depth {
     pub strong: bool,
 }
 
-/// Where a flow was given up.
-fn stopped(flows: &[&Trace]) -> Option<f64> {
-    let tau = |t: &&Trace| matches!(t.outcome, Outcome::Stopped { .. }).then(|| t.outcome.tau()).flatten();
-    flows.iter().find_map(tau)
-}
-
 impl Solver<'_> {
     /// As the smallest grid, with more cells of the same size around it.
     fn run_wider(&mut self) -> Result<Trace, LimitError> {
@@ -70,8 +64,8 @@ impl Solver<'_> {
         let (mut base, mut steps, mut errors) = (base.0, 1, vec![]);
         loop {
             let finer = self.run(n, (rk4, 2 * steps))?;
-            if let Some(tau) = stopped(&[&base, &finer, &near, &wider]) {
-                return Err(self.settings.early(Some(tau)));
+            if let Some(t) = [&base, &finer, &near, &wider].into_iter().find(|t| t.outcome.is_stopped()) {
+                return Err(self.settings.early(t.outcome.tau()));
             }
             let error = self.relative(&gap(&base.series.risk, &finer.series.risk), &base);
             errors.push(error);

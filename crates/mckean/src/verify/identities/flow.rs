@@ -10,6 +10,7 @@ use super::super::orders::finished;
 use super::super::problem::*;
 use super::super::settings::theory;
 use super::super::{Fault, Suite};
+use mckean_analysis::verdict::larger;
 use mckean_dynamics::config::{Kind, Rule, Scheme};
 use mckean_dynamics::observe::{self, Log};
 use mckean_dynamics::{DynamicsConfig, Evolution, Measurement, State};
@@ -110,14 +111,14 @@ fn value(log: &Log, name: &str) -> Result<f64, Fault> {
 /// Largest value of a column after the first observation (some compare with the one before); one sample, so that kinks are crossed rarely.
 fn largest(column: &str, m: &ModelConfig, step: f64, par: &Par) -> Result<f64, Fault> {
     let logs = logs(&Problem::new(m, 1)?, step, par)?;
-    logs[1..].iter().map(|log| value(log, column)).try_fold(0.0, |worst, x| Ok(worse(worst, x?)))
+    logs[1..].iter().map(|log| value(log, column)).try_fold(0.0, |worst, x| Ok(larger(worst, x?)))
 }
 
 /// Largest ratio of a column to its bound.
 fn bound(column: &str, par: &Par) -> Result<f64, Fault> {
     let logs = logs(&Problem::new(&theory(), 8)?, 0.05, par)?;
     let ratio = |log: &Log| Ok::<_, Fault>(value(log, column)? / value(log, &format!("{column}_bound"))?);
-    logs.iter().map(ratio).try_fold(0.0, |worst, x| Ok(worse(worst, x?)))
+    logs.iter().map(ratio).try_fold(0.0, |worst, x| Ok(larger(worst, x?)))
 }
 
 fn descent(par: &Par) -> Result<f64, Fault> {
