@@ -68,7 +68,7 @@ fn a_config_is_looked_at_where_it_starts() {
     let found = certify::of_config(&config(FLOW, &[]), "small.toml", &Par::serial()).unwrap();
     assert_eq!((found.tau, found.rates.len()), (0.0, 2));
     let step = rate(&found, "largest stable step");
-    assert_ne!(step.verdict, Verdict::Fails, "residuals are not small at the start: {step:?}");
+    assert_eq!(step.verdict, Verdict::NotTestable, "residuals are not small at the start: {step:?}");
     assert_eq!(verdict(&found, "(a) radius"), Verdict::NotTestable);
     assert_eq!(verdict(&found, "A3 (iii) h"), Verdict::Holds);
     let relu = certify::of_config(&config(FLOW, &["model.activation=relu"]), "small.toml", &Par::serial()).unwrap();

@@ -160,7 +160,7 @@ fn stable(problem: &Problem, at: &Looked, par: &Par) -> Result<Rate, Error> {
     );
     let alike = (predicted / measured - 1.0).abs() <= ALIKE;
     let row = compared(name, predicted, measured, alike, words);
-    Ok(if alike || share <= SMALL { row } else { Rate { verdict: Verdict::NotTestable, ..row } })
+    Ok(if share <= SMALL { row } else { Rate { verdict: Verdict::NotTestable, ..row } })
 }
 
 /// (2/lambda) Q(0) against the second moment at the end.

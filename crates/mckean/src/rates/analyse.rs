@@ -18,6 +18,7 @@ use mckean_analysis::AnalysisError;
 use mckean_analysis::fit::{
     Axis, Cell, Choice, Estimate, Plan, PowerLaw, Tail, choose, corrected, plan, power_law, tail,
 };
+use mckean_analysis::verdict::larger;
 use serde::Serialize;
 
 /// A measured exponent.
@@ -106,7 +107,7 @@ pub struct Summary {
 /// Analyses `entries` of the grid of `config`, one quantity after the other. Networks of atoms cost the same at every width.
 pub fn analyse(entries: &[Entry], config: &RatesConfig, reference: &Reference, atoms: bool) -> Vec<Found> {
     let own = entries.iter().filter(|e| e.width == 0).map(|e| &e.error);
-    let error = |q: Quantity| reference.deviation.of(q) + own.clone().map(|e| e.of(q)).fold(0.0, f64::max);
+    let error = |q: Quantity| reference.deviation.of(q) + own.clone().map(|e| e.of(q)).fold(0.0, larger);
     let there = |q: &&Quantity| entries.iter().any(|e| e.limit.get(**q).is_some());
     Quantity::ALL.iter().filter(there).map(|&q| one(q, entries, config, (error(q), reference.samples), atoms)).collect()
 }
