@@ -24,6 +24,7 @@ mod certify;
 mod check;
 mod cite;
 mod data;
+mod gap;
 mod limit;
 mod networks;
 mod new;
@@ -70,6 +71,8 @@ enum Verb {
     Sweep(sweep::Args),
     /// Solve for the mean-field limit, with an error bar.
     Limit(limit::Args),
+    /// How far this network is from its limit, what of it is width and what depth, and what larger ones would do.
+    Gap(gap::Args),
     /// How fast finite networks approach the limit in width and depth: exponents with intervals, resumable.
     Rates(networks::Args),
     /// The risk left when the flow rests, against the weight decay: exponent with interval, certificates, resumable.
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
         Verb::Run(a) => run::run(&a, &shell),
         Verb::Sweep(a) => sweep::run(&a, &shell),
         Verb::Limit(a) => limit::run(&a, &shell),
+        Verb::Gap(a) => gap::run(&a, &shell),
         Verb::Rates(a) => rates::run(&a, &shell),
         Verb::Stationary(a) => stationary::run(&a, &shell),
         Verb::Report(a) => report::run(&a, &shell),

@@ -1,32 +1,28 @@
-//! What `rates` and `stationary` share: a grid of networks that is followed piece by piece, with a progress bar, until it is there or stopped.
+//! What `gap`, `rates` and `stationary` share: networks that are followed piece by piece, with a progress bar, until they are there or stopped.
 //!
 //! Maths: none.
 //! Shapes: none.
 //! Cost: that of the library call.
-//! Checked: `tests/rates.rs`, `tests/stationary.rs`.
+//! Checked: `tests/gap.rs`, `tests/rates.rs`, `tests/stationary.rs`.
 
 use crate::number;
-use crate::output::{Shell, command, stop_flag};
+use crate::output::{Outcome, Shell, bad, command, stop_flag};
+use mckean::dynamics::LimitError;
 use mckean::rates::{Options, Progress};
 use mckean::{Config, Error};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// Arguments of both.
+/// Arguments of all of them.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct Common {
     /// Config file, with a section of this command or without.
     config: PathBuf,
     /// Override a key: --set init.scale=0.4.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
-    /// Widths M: --widths 4,16,64.
-    #[arg(long, value_delimiter = ',', value_parser = number::whole, allow_hyphen_values = true)]
-    widths: Vec<usize>,
-    /// Depths L: --depths 2,4,8.
-    #[arg(long, value_delimiter = ',', value_parser = number::whole, allow_hyphen_values = true)]
-    depths: Vec<usize>,
     /// Seeds of each network.
     #[arg(long, value_parser = number::whole, allow_hyphen_values = true)]
     seeds: Option<usize>,
@@ -41,13 +37,39 @@ pub struct Args {
     out: PathBuf,
 }
 
+/// Arguments of those that have a grid.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Widths M: --widths 4,16,64.
+    #[arg(long, value_delimiter = ',', value_parser = number::whole, allow_hyphen_values = true)]
+    widths: Vec<usize>,
+    /// Depths L: --depths 2,4,8.
+    #[arg(long, value_delimiter = ',', value_parser = number::whole, allow_hyphen_values = true)]
+    depths: Vec<usize>,
+}
+
 impl Args {
-    /// The overrides of `--set`, then those that options stand for, in the section of the command.
-    fn sets(&self, section: &str, own: Vec<String>) -> Vec<String> {
-        let mut sets = self.sets.clone();
+    /// As [`Common::follow`], with the grid.
+    pub fn follow<R>(
+        &self,
+        shell: &Shell,
+        (section, own): (&str, Vec<String>),
+        run: impl FnOnce(&Config, &Options<'_>) -> Result<R, Error>,
+    ) -> Result<(R, u64, f64), Error> {
+        let mut sets = vec![];
         for (key, list) in [("widths", &self.widths), ("depths", &self.depths)] {
             sets.extend((!list.is_empty()).then(|| format!("{section}.{key}={list:?}")));
         }
+        self.common.follow(shell, (section, [sets, own].concat()), run)
+    }
+}
+
+impl Common {
+    /// The overrides of `--set`, then those that options stand for, in the section of the command.
+    fn sets(&self, section: &str, own: Vec<String>) -> Vec<String> {
+        let mut sets = self.sets.clone();
         sets.extend(self.seeds.map(|n| format!("{section}.seeds={n}")));
         sets.extend(self.budget.map(|x| format!("{section}.budget={}", number::toml(x))));
         sets.extend(own);
@@ -82,5 +104,16 @@ impl Args {
         bar.finish_and_clear();
         let record = record?;
         Ok((record, new.load(Ordering::Relaxed), begun.elapsed().as_secs_f64()))
+    }
+}
+
+/// Status 1 with its reason for a limit that ends early, is stopped or takes too long; anything else is bad input.
+pub fn without_limit(e: Error) -> Outcome {
+    match &e {
+        Error::LimitEnded { .. } | Error::Limit(LimitError::Stopped | LimitError::Budget { .. }) => {
+            eprintln!("{e}");
+            Ok(ExitCode::from(1))
+        }
+        _ => Err(bad(e)),
     }
 }

@@ -6,8 +6,7 @@
 //! Checked: `tests/rates.rs`.
 
 use crate::networks;
-use crate::output::{Outcome, Shell, bad, table};
-use mckean::Error;
+use crate::output::{Outcome, Shell, table};
 use mckean::rates::{self, Exponent, Quantity, Record};
 use mckean::rates_report;
 use std::process::ExitCode;
@@ -15,14 +14,12 @@ use std::process::ExitCode;
 /// Computes what is missing and prints the exponents.
 pub fn run(args: &networks::Args, shell: &Shell) -> Outcome {
     let (record, new, seconds) = match args.follow(shell, ("rates", vec![]), rates::run) {
-        Err(early @ Error::LimitEnded { .. }) => {
-            eprintln!("{early}");
-            return Ok(ExitCode::from(1));
-        }
-        found => found.map_err(bad)?,
+        Err(e) => return networks::without_limit(e),
+        Ok(found) => found,
     };
     shell.print(&record, || text(&record, new, seconds));
-    Ok(if record.there == record.asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let whole = record.there == record.asked && record.ended.is_empty();
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn text(r: &Record, new: u64, seconds: f64) {

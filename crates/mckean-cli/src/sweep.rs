@@ -47,23 +47,26 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     Ok(show(&groups, &page, shell))
 }
 
-/// Prints the table of a sweep; fails if any of its runs did.
+/// Prints the table of a sweep; fails if any of its runs failed or ended early.
 pub fn show(groups: &[Group], page: &Path, shell: &Shell) -> ExitCode {
-    let failures: Vec<&String> = groups.iter().flat_map(|g| &g.failures).collect();
+    let failures: Vec<String> = groups.iter().flat_map(|g| g.failures.clone()).collect();
+    let early: Vec<String> = groups.iter().flat_map(Group::early).collect();
     let runs = failures.len() + groups.iter().map(|g| g.runs.len()).sum::<usize>();
     shell.print(&groups, || {
         let (header, rows) = sweep_report::rows(groups);
         table(&header, &rows);
-        failures.iter().take(3).for_each(|f| println!("failed: {f}"));
-        if failures.len() > 3 {
-            println!("failed: and {} more, listed in sweep.json", failures.len() - 3);
+        for (what, lines) in [("failed", &failures), ("ended early", &early)] {
+            lines.iter().take(3).for_each(|line| println!("{what}: {line}"));
+            if lines.len() > 3 {
+                println!("{what}: and {} more, listed in sweep.json", lines.len() - 3);
+            }
         }
         println!("report: {}", page.display());
         println!(
             "{} of {runs} runs finished; table in {}",
-            runs - failures.len(),
+            runs - failures.len() - early.len(),
             page.with_file_name("sweep.csv").display()
         );
     });
-    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if failures.is_empty() && early.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

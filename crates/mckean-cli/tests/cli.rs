@@ -255,9 +255,20 @@ fn a_killed_sweep_continues() {
 }
 
 #[test]
+fn a_sweep_with_a_cell_that_diverges_says_so_and_exits_1() {
+    let folder = folder_with(&format!("{FLOW}{GRID}"));
+    let sets = ["--set", "sweep.seeds=1", "--set", "sweep.grid.model.kernel=[\"softmax\", \"linear\"]"];
+    let output = call(folder.path(), &[&["sweep", "a.toml"][..], &sets].concat());
+    let (out, _) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    assert!(out.contains("ended early: heads=2, kernel=linear: diverged at "), "{out}");
+    assert!(out.contains("2 of 4 runs finished") && !out.contains("inf"), "{out}");
+}
+
+#[test]
 fn run_report_and_cite_understand_sweeps() {
     let folder = folder_with(&format!("{FLOW}{GRID}"));
-    let sets = ["--set", "sweep.seeds=1", "--set", "sweep.grid.model.kernel=[\"linear\"]"];
+    let sets = ["--set", "sweep.seeds=1", "--set", "sweep.grid.model.kernel=[\"gaussian\"]"];
     let text = said(folder.path(), &[&["sweep", "a.toml"][..], &sets].concat());
     assert!(text.lines().last().unwrap().starts_with("2 of 2 runs finished"), "{text}");
     let dir = only(&folder.path().join("runs"));

@@ -27,11 +27,11 @@ mod snapshot;
 mod statistics;
 mod whiten;
 
-pub use driven::{Driven, accompanied, driven, joint};
+pub use driven::{Driven, Times, accompanied, driven, joint};
 pub use error::LimitError;
 pub use finite::{Finite, blocks, coupled, exact, infinite};
 pub use grid::{Cells, Grid, Part};
-pub use member::{Particles, Trace, trace};
+pub use member::{Particles, Trace, trace, trace_unless};
 pub use points::sobol_particles;
 pub use refine::solve;
 pub use series::{Band, Series};

@@ -21,7 +21,7 @@ fn problem() -> Problem {
 
 fn follow(p: &Problem, ghosts: &[Vec<f64>], sizes: (usize, usize)) -> Driven {
     let atoms = p.law().unwrap().at(0.0).atoms();
-    driven(p, &|_, _| atoms.clone(), &|_| ghosts.to_vec(), sizes, (&TAUS, TOLERANCE)).unwrap()
+    driven(p, &|_, _| atoms.clone(), &|_| ghosts.to_vec(), sizes, (&TAUS, TOLERANCE, &|| false)).unwrap()
 }
 
 fn farthest(a: &[f64], b: &[f64]) -> f64 {

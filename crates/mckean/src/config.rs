@@ -12,6 +12,7 @@ mod words;
 pub use sections::{LimitConfig, ObserveConfig, SweepConfig};
 
 use crate::error::Error;
+use crate::gap::GapConfig;
 use crate::rates::RatesConfig;
 use crate::stationary::StationaryConfig;
 use mckean_data::DataConfig;
@@ -43,6 +44,8 @@ pub struct Config {
     pub observe: ObserveConfig,
     /// Mean-field limit.
     pub limit: LimitConfig,
+    /// One network against the limit.
+    pub gap: GapConfig,
     /// Exponents of the gap to the limit.
     pub rates: RatesConfig,
     /// The risk at stationarity against the weight decay.
@@ -62,6 +65,7 @@ impl Default for Config {
             dynamics: DynamicsConfig::default(),
             observe: ObserveConfig::default(),
             limit: LimitConfig::default(),
+            gap: GapConfig::default(),
             rates: RatesConfig::default(),
             stationary: StationaryConfig::default(),
             sweep: SweepConfig::default(),
@@ -123,10 +127,16 @@ impl Config {
             .map_err(|e: toml::de::Error| problem(format!("\"{key}\": {}", words::plain(e.to_string().trim()))))
     }
 
-    /// This config as a single run: its `[sweep]`, `[rates]` and `[stationary]` sections at the default.
+    /// This config as a single run: its `[sweep]`, `[gap]`, `[rates]` and `[stationary]` sections at the default.
     pub fn without_sweep(&self) -> Config {
-        let (rates, stationary) = (RatesConfig::default(), StationaryConfig::default());
-        Config { sweep: SweepConfig::default(), rates, stationary, ..self.clone() }
+        let (gap, rates, stationary) = (GapConfig::default(), RatesConfig::default(), StationaryConfig::default());
+        Config { sweep: SweepConfig::default(), gap, rates, stationary, ..self.clone() }
+    }
+
+    /// This config as far as its limit depends on it: one run, with the sizes of networks at their defaults.
+    pub fn without_sizes(&self) -> Config {
+        let ModelConfig { depth, heads, neurons, .. } = ModelConfig::default();
+        Config { model: ModelConfig { depth, heads, neurons, ..self.model.clone() }, ..self.without_sweep() }
     }
 
     /// All keys written out.

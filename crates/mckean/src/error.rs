@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// The files that a config names hold other numbers than when the directory was made.
     #[error(
-        "{path} was solved with other numbers in its data or particle files, which have changed since. Delete the folder, or choose another --out."
+        "{path} was made of other numbers in its data or particle files, which have changed since. Delete the folder, or choose another --out."
     )]
     OtherContent {
         /// Run directory.

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::problem::Problem;
 use crate::store;
-use crate::{cite, report};
+use crate::{cite, content, report};
 use mckean_num::lane::Isa;
 use mckean_num::par::Par;
 use mckean_report::{Manifest, RunDir, RunOutcome};
@@ -119,11 +119,13 @@ pub fn run_problem(
 ) -> Result<Summary, Error> {
     let begun = Instant::now();
     let config = &problem.config;
-    let mut manifest = manifest(config, par, &options.command);
+    let content = content::fingerprint(&problem.train, problem.test.as_deref(), &problem.init);
+    let mut manifest = Manifest { content, ..manifest(config, par, &options.command) };
     let text = config.resolved();
     let source = if options.source.is_empty() { &text } else { &options.source };
     let dir = RunDir::create(directory(config, &options.out), source, &text, &manifest)?;
     let _lock = dir.lock()?;
+    content::check(&dir, &manifest.content)?;
     let old = dir.manifest()?;
     if let Some(outcome) = old.outcome.as_ref().filter(|o| o.kind != STOPPED) {
         if !options.no_page && !dir.report().exists() {

@@ -11,24 +11,23 @@ pub(crate) use write::outputs;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::experiment;
 use crate::initial::initial;
 use crate::limit_report;
+use crate::{content, experiment};
 use mckean_dynamics::config::{Kind, Precision};
 use mckean_dynamics::limit::{self, Band, Limit, Settings};
 use mckean_engine::DataShape;
 use mckean_num::par::Par;
-use mckean_num::rng::mix64;
-use mckean_report::{RunDir, RunOutcome};
+use mckean_report::{Manifest, RunDir, RunOutcome};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use write::write;
 
-/// Where a limit is kept: beside the runs of the same config, never in them.
+/// Where a limit is kept: beside the runs of the same config, never in them; one for networks of all sizes.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
-    out.join(format!("{}-limit-{}", config.name, config.hash()))
+    out.join(format!("{}-limit-{}", config.name, config.without_sizes().hash()))
 }
 
 /// `analysis/limit.json`.
@@ -73,9 +72,6 @@ pub struct Record {
     pub work: f64,
     /// Seconds.
     pub seconds: f64,
-    /// Fingerprint of the data and of particles given by hand.
-    #[serde(default)]
-    pub content: String,
     /// Whether it was solved before and only read.
     #[serde(skip)]
     pub found: bool,
@@ -136,14 +132,16 @@ pub fn run(
     stop: &Arc<AtomicBool>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Record, Error> {
-    let (path, problem) = (directory(config, out), problem(config)?);
+    let (path, problem, config) = (directory(config, out), problem(config)?, &config.without_sizes());
+    let content = content::fingerprint(&problem.data, None, &problem.init);
     if path.exists() {
         let dir = RunDir::open(&path)?;
         if dir.manifest()?.outcome.is_some_and(|o| o.kind != STOPPED) {
-            return again(limit_report::read(&dir)?, &content(&problem));
+            content::check(&dir, &content)?;
+            return Ok(Record { found: true, ..limit_report::read(&dir)? });
         }
     }
-    let mut manifest = experiment::manifest(config, par, command);
+    let mut manifest = Manifest { content, ..experiment::manifest(config, par, command) };
     let mut settings = Settings { stop: stop.clone(), ..settings(config) };
     if config.limit.snapshots.is_empty() && settings.taus.len() > 1 {
         settings.snapshots.insert(0, settings.taus[0]);
@@ -151,7 +149,7 @@ pub fn run(
     let found = limit::solve(&problem, &settings, par, say)?;
     let dir = RunDir::create(path, source, &config.resolved(), &manifest)?;
     let _lock = dir.lock()?;
-    let record = Record { content: content(&problem), ..record(&dir, &found, settings.budget) };
+    let record = record(&dir, &found, settings.budget);
     write(&dir, &found, &record, problem.data.samples)?;
     manifest.ended = Some(mckean_report::run_dir::now());
     manifest.work.insert("particle_evaluations".into(), (found.work as u64).into());
@@ -160,22 +158,6 @@ pub fn run(
     dir.write_manifest(&manifest)?;
     limit_report::write(&dir)?;
     Ok(record)
-}
-
-/// A record that was there, if it is that of the same numbers.
-fn again(record: Record, content: &str) -> Result<Record, Error> {
-    if !record.content.is_empty() && record.content != content {
-        return Err(Error::OtherContent { path: record.dir });
-    }
-    Ok(Record { found: true, ..record })
-}
-
-/// Fingerprint of what a config names by files: inputs, targets and given particles.
-fn content(problem: &limit::Problem) -> String {
-    let targets = problem.data.one_hot_values();
-    let particles = problem.init.read.iter().flat_map(|rows| rows.iter().flatten());
-    let all = problem.data.inputs.iter().chain(&targets).chain(particles);
-    format!("{:016x}", all.fold(1, |hash, x| mix64(hash ^ mix64(x.to_bits().wrapping_add(hash)))))
 }
 
 /// Seconds over the budget that are worth a word.
@@ -221,7 +203,6 @@ fn record(dir: &RunDir, l: &Limit, budget: f64) -> Record {
         tolerance: l.tolerance,
         work: l.work,
         seconds: l.seconds,
-        content: String::new(),
         found: false,
         predicted: l.predicted.and_then(finite),
     }

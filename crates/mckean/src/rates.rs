@@ -22,6 +22,7 @@ mod settings;
 mod target;
 
 pub use analyse::{Exponent, Found, Summary};
+pub(crate) use analyse::{bias, cells as grid_cells, noise, summary};
 pub(crate) use cells::seed;
 pub use cells::{Followed, Shared, Wide};
 pub use clouds::{Clouds, DEPTHS, Distances, Side, compare};
@@ -33,7 +34,9 @@ pub use ladder::Rung;
 pub use log::{Entry, Log};
 pub use paired::{Bias, Paired};
 pub use profile::Profile;
+pub(crate) use profile::profiles;
 pub use reference::Reference;
+pub(crate) use reference::{find, found};
 pub use richardson::Richardson;
 pub use settings::RatesConfig;
 pub use target::{Measured, Target};
@@ -41,10 +44,12 @@ pub use target::{Measured, Target};
 use crate::config::Config;
 use crate::error::Error;
 use crate::{experiment, limit, rates_report};
+use mckean_dynamics::limit::Series;
 use mckean_num::par::Par;
 use mckean_report::{RunDir, RunOutcome, atomic_write};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// `analysis/rates.json`.
@@ -83,13 +88,13 @@ pub struct Options<'a> {
     /// Text of the config as the user wrote it.
     pub source: &'a str,
     /// Once set, no further network is begun.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
     /// Hears of every finished network.
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
 /// Format of the entries; part of their key.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Where the rates of a config are kept: the grid and `[sweep]` leave no trace in the name, so that grids and seeds can grow.
 pub fn directory(config: &Config, out: &Path) -> PathBuf {
@@ -108,17 +113,15 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let (plain, par) = (config.without_sweep(), Par::new(options.jobs.max(1)));
     let mut say = |what: &str| (options.progress)(Progress::Say(what));
     let text = (options.command, options.source);
-    let reference = reference::find(&plain, &par, options.out, text, &mut say)?;
+    let reference = find(&plain, &par, (options.out, options.stop), text, &mut say)?;
     let mut manifest = experiment::manifest(&plain, &par, options.command);
     let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
     let _lock = dir.lock()?;
     manifest.started = dir.manifest()?.started;
     atomic_write(dir.path().join(rates_report::CONFIG), config.resolved().as_bytes())?;
     let key = key(&plain, &grid, problem.init.atoms > 0);
-    let (log, before) = Log::open(dir.path(), &key)?;
     let shared = Shared::new(&problem, &settings, &grid);
-    let new = compute::missing(&shared, &grid, &reference.series, (&log, &key, &before), options)?;
-    let entries = log.settle([before, new].concat())?;
+    let entries = follow(&dir, &shared, &grid, (&key, &reference.series), options)?;
     let record = record(&dir, config, grid, reference, &entries);
     crate::store::write_json(&dir.analysis("rates"), &record)?;
     manifest.ended = Some(mckean_report::run_dir::now());
@@ -133,8 +136,21 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     Ok(record)
 }
 
+/// Follows the networks of `grid` that the log of `dir` does not have under `key`; returns all of them.
+pub(crate) fn follow(
+    dir: &RunDir,
+    shared: &Shared<'_>,
+    grid: &RatesConfig,
+    (key, limit): (&str, &Series),
+    options: &Options<'_>,
+) -> Result<Vec<Entry>, Error> {
+    let (log, before) = Log::open(dir.path(), key)?;
+    let new = compute::missing(shared, grid, limit, (&log, key, &before), options)?;
+    log.settle([before, new].concat())
+}
+
 /// Hash of everything that the numbers of a network depend on, sizes and number of the seed apart.
-fn key(plain: &Config, grid: &RatesConfig, atoms: bool) -> String {
+pub(crate) fn key(plain: &Config, grid: &RatesConfig, atoms: bool) -> String {
     let wide = if atoms { 0 } else { grid.wide };
     mckean_report::run_dir::config_hash(&format!("{FORMAT} {} {:e} {wide}", plain.resolved(), grid.tolerance))
 }
@@ -145,9 +161,7 @@ fn key(plain: &Config, grid: &RatesConfig, atoms: bool) -> String {
 /// A limit that is not beside the directory (it is solved again only by [`run`]).
 pub fn collect(config: &Config, dir: &RunDir) -> Result<Record, Error> {
     let plain = config.without_sweep();
-    let out = dir.path().parent().unwrap_or(Path::new("."));
-    let there = RunDir::open(limit::directory(&plain, out))?;
-    let reference = reference::find(&plain, &Par::serial(), out, (&there.manifest()?.command, ""), &mut |_| {})?;
+    let reference = reference::found(&plain, dir)?;
     let grid = config.rates.filled(config.init.is_atomic());
     let entries = Log::read(dir.path(), &key(&plain, &grid, config.init.is_atomic()))?;
     Ok(record(dir, config, grid, reference, &entries))
@@ -164,7 +178,7 @@ fn record(dir: &RunDir, config: &Config, grid: RatesConfig, reference: Reference
     let found = analyse::analyse(&own, &grid, &reference, atoms);
     let not_computed = if atoms { vec![] } else { vec![NOT_COMPUTED.to_string()] };
     let ended = own.iter().filter_map(|e| e.ended.clone()).collect();
-    let profiles = profile::profiles(&own);
+    let profiles = profiles(&own);
     let taus = limit::settings(config).taus;
     Record {
         dir: dir.path().into(),

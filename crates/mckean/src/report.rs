@@ -25,6 +25,7 @@ use kind::Holds;
 pub fn write_run(dir: &RunDir) -> Result<PathBuf, Error> {
     match kind::of(dir)? {
         Holds::Limit => return crate::limit_report::write(dir),
+        Holds::Gap => return crate::gap_report::rebuild(dir),
         Holds::Rates => return crate::rates_report::rebuild(dir),
         Holds::Stationary => return crate::stationary_report::rebuild(dir),
         Holds::Run => {}

@@ -23,9 +23,9 @@ pub use settle::Seen;
 use crate::config::Config;
 use crate::error::Error;
 use crate::rates::Options;
-use crate::{experiment, rates, stationary_report, store};
+use crate::{content, experiment, rates, stationary_report, store};
 use mckean_num::par::Par;
-use mckean_report::{RunDir, RunOutcome, atomic_write};
+use mckean_report::{Manifest, RunDir, RunOutcome, atomic_write};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -73,9 +73,11 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
         largest.problem(config, &law, &grid)?;
     }
     let (plain, par) = (plain(config), Par::new(options.jobs.max(1)));
-    let mut manifest = experiment::manifest(&plain, &par, options.command);
+    let content = content::fingerprint(&law.data, None, &law.init);
+    let mut manifest = Manifest { content, ..experiment::manifest(&plain, &par, options.command) };
     let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
     let _lock = dir.lock()?;
+    content::check(&dir, &manifest.content)?;
     manifest.started = dir.manifest()?.started;
     atomic_write(dir.path().join(stationary_report::CONFIG), config.resolved().as_bytes())?;
     let mut missing: Vec<(Cell, Option<Error>)> =

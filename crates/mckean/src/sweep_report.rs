@@ -55,6 +55,13 @@ impl Group {
             .then(|| (sum / all.len() as f64, fold(f64::min, f64::INFINITY), fold(f64::max, f64::NEG_INFINITY)))
     }
 
+    /// Its runs that did not get to their end, and when they ended.
+    pub fn early(&self) -> Vec<String> {
+        let early = self.runs.iter().filter(|s| s.outcome != "finished");
+        let name = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
+        early.map(|s| format!("{name}{} at {}", s.outcome.replace('_', " "), short(s.tau))).collect()
+    }
+
     /// Metrics of its runs.
     ///
     /// # Errors
@@ -102,7 +109,7 @@ pub fn rows(groups: &[Group]) -> (Vec<String>, Vec<Vec<String>>) {
             format!("{}{}", g.runs.len(), if g.failures.is_empty() { "" } else { " (some failed)" }),
         ];
         let cell = |(m, l, h): (f64, f64, f64)| {
-            if l == h { short(m) } else { format!("{} [{}, {}]", short(m), short(l), short(h)) }
+            if l == h || m.is_nan() { short(m) } else { format!("{} [{}, {}]", short(m), short(l), short(h)) }
         };
         row.extend(used.iter().map(|(_, f)| g.statistic(f).map_or("-".into(), cell)));
         row

@@ -9,6 +9,7 @@ use mckean::rates::{self, Options};
 use mckean::{Config, Error, Problem, limit};
 use mckean_num::par::Par;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 const TEXT: &str = r#"
@@ -75,7 +76,7 @@ fn particles_of_a_file_are_atoms_everywhere() {
     assert_eq!((&a.risk, a.particles, a.replicates), (&b.risk, 4, 1));
     assert_ne!(a.dir, b.dir);
     let rates = |init: &str| {
-        let stop = AtomicBool::new(false);
+        let stop = Arc::new(AtomicBool::new(false));
         let (out, command, progress) = (folder.path(), "mckean rates", &|_: rates::Progress<'_>| {});
         let options = Options { out, jobs: 1, command, source: TEXT, stop: &stop, progress };
         let c = config(init).unwrap();

@@ -15,6 +15,7 @@ use mckean_analysis::fit::choice::Candidate;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn config(sets: &[&str]) -> Config {
@@ -25,7 +26,7 @@ fn config(sets: &[&str]) -> Config {
 /// Runs; returns the record and how many networks were missing. Stops after `most` of them.
 fn run(config: &Config, out: &Path, jobs: usize, most: usize) -> Result<(Record, usize), Error> {
     let (stop, done, again, begun) =
-        (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let progress = |p: Progress<'_>| match p {
         Progress::Begin(n) => begun.store(n, Ordering::Relaxed),
         Progress::Done(_) => stop.store(done.fetch_add(1, Ordering::Relaxed) + 1 >= most, Ordering::Relaxed),

@@ -10,6 +10,7 @@ use mckean::stationary::{self, Record, Size};
 use mckean::{Config, Error};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const SMALL: &str = r#"
@@ -40,7 +41,7 @@ fn config(sets: &[&str]) -> Config {
 
 /// Runs; stops after `most` networks.
 fn run(config: &Config, out: &Path, jobs: usize, most: usize) -> Result<(Record, usize), Error> {
-    let (stop, done, begun) = (AtomicBool::new(most == 0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (stop, done, begun) = (Arc::new(AtomicBool::new(most == 0)), AtomicUsize::new(0), AtomicUsize::new(0));
     let progress = |p: Progress<'_>| match p {
         Progress::Begin(n) => begun.store(n, Ordering::Relaxed),
         Progress::Done(_) => stop.store(done.fetch_add(1, Ordering::Relaxed) + 1 >= most, Ordering::Relaxed),

@@ -10,6 +10,7 @@ use mckean::rates::{Options, Progress};
 use mckean::stationary::{self, Record};
 use mckean::stationary_report::remarks;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 const SMALL: &str = "name = \"small\"\n[data]\nname = \"in_context\"\nx_dim = 1\ncontext = 2\ntrain = 4\nseed = 7\nconstant = false\n[model]\ndepth = 2\nheads = 6\nneurons = 5\nreadout_row = 1\n[init]\nscale = 2.0\n[stationary]\nlambdas = [3e-2, 1e-2]\nseeds = 1\n";
@@ -17,7 +18,7 @@ const SMALL: &str = "name = \"small\"\n[data]\nname = \"in_context\"\nx_dim = 1\
 fn run(sets: &[&str], out: &Path) -> Record {
     let sets: Vec<String> = sets.iter().map(|s| s.to_string()).collect();
     let config = Config::parse(SMALL, "test", &sets).unwrap();
-    let stop = AtomicBool::new(false);
+    let stop = Arc::new(AtomicBool::new(false));
     let progress = |_: Progress<'_>| {};
     let options =
         Options { out, jobs: 1, command: "mckean stationary", source: SMALL, stop: &stop, progress: &progress };

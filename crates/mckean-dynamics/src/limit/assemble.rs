@@ -6,7 +6,7 @@
 //! Checked: `tests/limit.rs`, `tests/limit_finite.rs`.
 
 use super::ladder::{risk, visits};
-use super::member::{Member, Particles, follow};
+use super::member::{Member, Particles, trace_unless};
 use super::plan::Pilot;
 use super::refine::Solver;
 use super::sample::{Sample, sooner};
@@ -79,7 +79,7 @@ impl Solver<'_> {
         }
         let member = Member::new(self.problem, self.law, particles, (snapshot::DEPTH, self.depth_of_snapshots()))?;
         let (times, stop) = ((&s.snapshots[..], &s.snapshots[..]), || s.is_stopped());
-        let found = follow(self.problem, (&member.net, &member.start), times, (tolerance, 1), &stop)?;
+        let found = trace_unless(self.problem, (&member.net, &member.start), times, (tolerance, 1), &stop)?;
         self.work += found.gradients as f64 * visits(&member);
         Ok(found.kept.into_iter().map(|k| Snapshot::new(member.net.clone(), k, &s.depths)).collect())
     }

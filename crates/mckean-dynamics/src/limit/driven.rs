@@ -7,7 +7,7 @@
 //! Checked: `tests/limit_driven.rs`.
 
 use super::finite::{GHOST, blocks};
-use super::member::{Trace, trace};
+use super::member::{Trace, trace_unless};
 use super::{LimitError, Problem};
 use mckean_engine::Network;
 use mckean_model::{DepthMethod, ModelConfig, ParticleWeights, Role, init};
@@ -28,6 +28,9 @@ pub struct Driven {
     pub stride: usize,
 }
 
+/// Training times at which particles are kept, the tolerance of a step, and what gives a flow up.
+pub type Times<'a> = (&'a [f64], f64, &'a (dyn Fn() -> bool + Sync));
+
 /// Follows the limit of `problem` at the depths of `depth` blocks: `law` gives the particles of a slice at its depth t (equal weights), `ghosts` those
 /// of a block that are driven (as many in every block). `steps` is the least number of depth steps.
 ///
@@ -38,11 +41,11 @@ pub fn driven(
     law: &dyn Fn(f64, usize) -> Vec<Vec<f64>>,
     ghosts: &dyn Fn(usize) -> Vec<Vec<f64>>,
     (depth, steps): (usize, usize),
-    (taus, tolerance): (&[f64], f64),
+    times: Times<'_>,
 ) -> Result<Driven, LimitError> {
     let each = steps.div_ceil(depth); // steps from one block to the next
     let model = ModelConfig { depth_method: DepthMethod::Rk4, ..blocks(problem, 0, each * depth) };
-    follow(problem, (model, 2 * each), (law, ghosts), depth, (taus, tolerance))
+    follow(problem, (model, 2 * each), (law, ghosts), depth, times)
 }
 
 /// As [`driven`] by the network of depth `depth` itself (splitting) whose blocks have the particles of `law`: that of infinite width, if they
@@ -55,7 +58,7 @@ pub fn accompanied(
     law: &dyn Fn(f64, usize) -> Vec<Vec<f64>>,
     ghosts: &dyn Fn(usize) -> Vec<Vec<f64>>,
     depth: usize,
-    times: (&[f64], f64),
+    times: Times<'_>,
 ) -> Result<Driven, LimitError> {
     follow(problem, (blocks(problem, 0, depth), 1), (law, ghosts), depth, times)
 }
@@ -70,7 +73,7 @@ fn follow(
     (model, stride): (ModelConfig, usize),
     (law, ghosts): (Points<'_>, Draws<'_>),
     depth: usize,
-    (taus, tolerance): (&[f64], f64),
+    (taus, tolerance, stop): Times<'_>,
 ) -> Result<Driven, LimitError> {
     let (own, moved) = (law(0.0, 0).len(), ghosts(0).len());
     let model = ModelConfig { heads: own + moved, neurons: own + moved, ..model };
@@ -85,7 +88,7 @@ fn follow(
         let all = law(t, slice).into_iter().chain(ghosts(block));
         all.enumerate().for_each(|(j, p)| slots.place(j, &p, &mut start));
     }
-    let trace = trace(problem, &net, &start, (taus, taus), (tolerance, 1))?;
+    let trace = trace_unless(problem, (&net, &start), (taus, taus), (tolerance, 1), stop)?;
     Ok(Driven { net, trace, own, stride })
 }
 

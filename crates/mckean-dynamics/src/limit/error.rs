@@ -25,7 +25,7 @@ pub enum LimitError {
     Stopped,
     /// The first flows take longer than the budget.
     #[error(
-        "limit.budget = {budget}: the first flows take longer than that{reached}, and without them there is no curve. Raise --budget, ask for \
+        "limit.budget = {budget}: the first flows take longer than that{reached}, and without them there is no curve. Raise limit.budget (--budget of `mckean limit`), ask for \
              earlier times (limit.taus, dynamics.until), or lower init.scale or data.token_scale: fast particles make short steps."
     )]
     Budget {

@@ -105,11 +105,14 @@ pub fn trace(
     (taus, keep): (&[f64], &[f64]),
     accuracy: (f64, usize),
 ) -> Result<Trace, LimitError> {
-    follow(problem, (net, start), (taus, keep), accuracy, &|| false)
+    trace_unless(problem, (net, start), (taus, keep), accuracy, &|| false)
 }
 
 /// As [`trace`], given up once `stop` says so.
-pub(super) fn follow(
+///
+/// # Errors
+/// As [`trace`].
+pub fn trace_unless(
     problem: &Problem,
     (net, start): (&Arc<Network>, &[f64]),
     (taus, keep): (&[f64], &[f64]),
@@ -194,7 +197,7 @@ pub(super) fn traces(
         let m = &members[*i];
         *slot = Some(match steppings[*i] {
             Stepping::Adaptive(tolerance, least) => {
-                follow(problem, (&m.net, &m.start), (taus, &[]), (tolerance, least), &|| settings.is_stopped())
+                trace_unless(problem, (&m.net, &m.start), (taus, &[]), (tolerance, least), &|| settings.is_stopped())
             }
             Stepping::Coarse(steps) => coarse(problem, m, taus, steps),
         });

@@ -46,6 +46,9 @@ pub struct Manifest {
     /// "f32" or "f64".
     #[serde(default)]
     pub precision: String,
+    /// Fingerprint of the numbers in the files that the config names, sixteen hexadecimal digits; empty where none was taken.
+    #[serde(default)]
+    pub content: String,
     /// How the run ended; `None` while it is going on.
     #[serde(default)]
     pub outcome: Option<RunOutcome>,

@@ -67,6 +67,7 @@ pub fn read(dir: &RunDir) -> Result<Run, Error> {
 fn other(dir: &RunDir) -> Option<&'static str> {
     let has = |name: &str| dir.path().join(name).exists();
     let kinds = [
+        ("a gap to the limit", has(crate::gap_report::CONFIG)),
         ("rates", has(crate::rates_report::CONFIG)),
         ("the ends of flows", has(crate::stationary_report::CONFIG)),
         ("the limit", dir.analysis("limit").exists()),

@@ -19,6 +19,7 @@ use mckean_analysis::fit::{
     Axis, Cell, Choice, Estimate, Plan, PowerLaw, Tail, choose, corrected, plan, power_law, tail,
 };
 use mckean_analysis::verdict::larger;
+use mckean_dynamics::limit::student;
 use serde::Serialize;
 
 /// A measured exponent.
@@ -196,8 +197,15 @@ fn of_fit(fitted: Result<PowerLaw, String>, predicted: f64, by: &'static str, of
     Exponent { predicted, by, of, measured: fitted.ok().map(|f| f.slope), problem }.told(FEW_SEEDS)
 }
 
-fn summary(c: &Cell) -> Summary {
+/// Root mean square of a cell and the interval of it.
+pub fn summary(c: &Cell) -> Summary {
     let (n, rms) = (c.gaps.len(), c.rms());
     let spread = c.gaps.iter().map(|g| (g * g / (rms * rms) - 1.0).powi(2)).sum::<f64>() / (n as f64 - 1.0);
-    Summary { width: c.width, depth: c.depth, seeds: n, rms, relative: 0.98 * (spread / n as f64).sqrt() }
+    Summary {
+        width: c.width,
+        depth: c.depth,
+        seeds: n,
+        rms,
+        relative: 0.5 * student(n - 1) * (spread / n as f64).sqrt(),
+    }
 }

@@ -12,14 +12,16 @@ use super::gaps::Gaps;
 use super::settings::RatesConfig;
 use crate::error::Error;
 use mckean_dynamics::limit::{
-    Finite, Problem, Series, Settings, Trace, blocks, most_whitened, sobol_particles, trace, whiten,
+    Finite, Problem, Series, Settings, Times, Trace, blocks, most_whitened, sobol_particles, trace_unless, whiten,
 };
 use mckean_engine::Network;
 use mckean_model::{LawAt, init};
+use mckean_num::par::Par;
 use mckean_num::rng::{Seed, mix64};
 use std::sync::Arc;
 
 /// What all cells of a grid share.
+#[derive(Clone)]
 pub struct Shared<'a> {
     /// Data, encoders, law.
     pub problem: &'a Problem,
@@ -35,6 +37,12 @@ pub struct Shared<'a> {
     pub sliced: bool,
     /// Seed of the config.
     pub seed: u64,
+    /// Whether network number s is the one that `mckean run` trains from seed + s; else cells of a grid share no draws.
+    pub like_runs: bool,
+    /// Once it says so, flows under way are given up: they end as stopped.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Threads for the flows of one target; cells of a grid have one each.
+    pub par: Par,
 }
 
 /// A network and its flow.
@@ -85,7 +93,19 @@ impl<'a> Shared<'a> {
         let snapshots = (0..taus.len()).filter(|&i| settings.snapshots.contains(&taus[i])).collect();
         let widest = grid.widths.iter().copied().max().unwrap_or(0);
         let sliced = problem.init.atoms == 0 && widest > MATCHED;
-        Shared { problem, taus, snapshots, tolerance: grid.tolerance, wide: grid.wide, sliced, seed: settings.seed }
+        let (tolerance, wide, seed) = (grid.tolerance, grid.wide, settings.seed);
+        Shared {
+            problem,
+            taus,
+            snapshots,
+            tolerance,
+            wide,
+            sliced,
+            seed,
+            like_runs: false,
+            stop: &|| false,
+            par: Par::serial(),
+        }
     }
 
     /// Whether the law has atoms, so that particles can be told one by one at every width.
@@ -103,7 +123,8 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// Sizes that do not fit into memory.
     pub fn network(&self, m: usize, l: usize, s: usize) -> Result<(Arc<Network>, Vec<f64>), Error> {
-        let finite = Finite { width: m, depth: l, seed: seed(self.seed, m, l, s) };
+        let seed = if self.like_runs { self.seed.wrapping_add(s as u64) } else { seed(self.seed, m, l, s) };
+        let finite = Finite { width: m, depth: l, seed };
         Ok(finite.start(self.problem)?)
     }
 
@@ -124,23 +145,27 @@ impl<'a> Shared<'a> {
         let samples = self.problem.data.samples;
         let name = format!("M = infinity, L = {l}");
         if self.has_atoms() {
-            let follow = |tolerance| self.follow(self.start(l, |t, _| law.at(t).atoms())?, tolerance, &name);
-            let (one, fine) = (follow(self.tolerance)?, follow(FINER * self.tolerance)?);
+            let follow = |i: usize| {
+                self.follow(self.start(l, |t, _| law.at(t).atoms())?, [1.0, FINER][i] * self.tolerance, &name)
+            };
+            let [one, fine] = self.on_all(follow)?;
             let steps = Gaps::between(&one.trace.series, &fine.trace.series, samples);
             let own = steps.plus(&self.compare(&one.side(), &fine.side())?.gaps());
             return Ok(Wide { own, series: fine.trace.series.clone(), atoms: Some(fine) });
         }
-        let scrambled = |r: usize, tolerance| -> Result<Series, Error> {
+        let scrambled = |i: usize| -> Result<Series, Error> {
+            let (r, tolerance) = if i < REPLICATES { (i, self.tolerance) } else { (0, ROUGHER * self.tolerance) };
             let points = |t, block| self.points(&law.at(t), self.scrambling(r), block + 1);
             Ok(self.follow(self.start(l, points)?, tolerance, &name)?.trace.series)
         };
-        let all = (0..REPLICATES).map(|r| scrambled(r, self.tolerance)).collect::<Result<Vec<Series>, Error>>()?;
+        let flows: [Series; REPLICATES + 1] = self.on_all(scrambled)?;
+        let (all, finer) = (&flows[..REPLICATES], &flows[REPLICATES]);
         let parts: Vec<(f64, &Series)> = all.iter().map(|s| (1.0 / REPLICATES as f64, s)).collect();
         let series = Series::combined(&parts);
         let apart: Vec<Gaps> = all.iter().map(|s| Gaps::between(s, &series, samples)).collect();
         let n = REPLICATES as f64;
         let spread = Gaps::quadrature(&apart).times(1.0 / (n * (n - 1.0)).sqrt());
-        let time = Gaps::between(&all[0], &scrambled(0, ROUGHER * self.tolerance)?, samples);
+        let time = Gaps::between(&all[0], finer, samples);
         Ok(Wide { own: spread.plus(&time), series, atoms: None })
     }
 
@@ -159,9 +184,28 @@ impl<'a> Shared<'a> {
         Ok(compare(own, other, None, (&self.snapshots, self.sliced))?)
     }
 
+    /// Calls `one` for 0..N on its threads; results in order.
+    ///
+    /// # Errors
+    /// The first one of `one`.
+    pub(super) fn on_all<T: Send, const N: usize>(
+        &self,
+        one: impl Fn(usize) -> Result<T, Error> + Sync,
+    ) -> Result<[T; N], Error> {
+        let mut work: [Option<Result<T, Error>>; N] = std::array::from_fn(|_| None);
+        self.par.each(&mut work, |i, slot| *slot = Some(one(i)));
+        let all = work.into_iter().flatten().collect::<Result<Vec<T>, Error>>()?;
+        Ok(all.try_into().unwrap_or_else(|_| unreachable!("one result each")))
+    }
+
+    /// The times of its flows, at this tolerance.
+    pub(super) fn times(&self, tolerance: f64) -> Times<'_> {
+        (self.taus, tolerance, self.stop)
+    }
+
     /// The flow of a network.
     fn follow(&self, (net, start): (Arc<Network>, Vec<f64>), tolerance: f64, what: &str) -> Result<Followed, Error> {
-        let trace = trace(self.problem, &net, &start, (self.taus, self.taus), (tolerance, 1))?;
+        let trace = trace_unless(self.problem, (&net, &start), (self.taus, self.taus), (tolerance, 1), self.stop)?;
         Ended::check(&trace, what)?;
         Ok(Followed { net, trace, start })
     }

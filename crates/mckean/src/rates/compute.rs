@@ -47,7 +47,11 @@ fn on_threads<T: Send>(jobs: usize, n: usize, one: impl Fn(usize) -> Option<T> +
     results.into_iter().filter_map(|r| r.1).collect()
 }
 
-/// Follows the networks of `grid` that are not in `before`, and appends them to the log.
+/// Flows under way are given up after so many budgets, and seconds more.
+const OVER: f64 = 1.5;
+const GRACE: f64 = 3.0;
+
+/// Follows the networks of `grid` that are not in `before`, and appends them to the log. What is given up leaves no trace.
 pub(super) fn missing(
     shared: &Shared<'_>,
     grid: &RatesConfig,
@@ -65,14 +69,17 @@ pub(super) fn missing(
     let ladder: Vec<usize> = grid.ladder.iter().copied().filter(needs).collect();
     (options.progress)(Progress::Begin(open.len() + ladder.len()));
     let may_begin = || !options.stop.load(Ordering::Relaxed) && begun.elapsed().as_secs_f64() < grid.budget;
+    let given_up =
+        || options.stop.load(Ordering::Relaxed) || begun.elapsed().as_secs_f64() > OVER * grid.budget + GRACE;
+    let shared = &Shared { stop: &given_up, ..shared.clone() };
     let keep = |depth, width, seed, found: Result<Measured, Error>| {
         let (m, ended) = match found {
             Ok(m) => (m, None),
             Err(Error::Ended(e)) => (Measured::default(), Some(e)),
             Err(e) => return Err(e),
         };
-        let Measured { limit, wide, clouds, error, bias } = m;
-        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, bias, clouds, ended };
+        let Measured { limit, wide, clouds, error, bias, risk } = m;
+        let entry = Entry { key: key.into(), depth, width, seed, limit, wide, error, bias, clouds, risk, ended };
         log.append(&entry)?;
         let size = if width == 0 { "infinity".into() } else { width.to_string() };
         (options.progress)(Progress::Done(&format!("M = {size}, L = {depth}")));
@@ -80,15 +87,16 @@ pub(super) fn missing(
     };
     let target = |i: usize| -> Option<Result<(Target, Option<Entry>), Error>> {
         let l = *ladder.get(i).filter(|_| may_begin())?;
-        let found = Target::new(shared, l).and_then(|target| {
-            if there.contains(&(l, 0, 0)) {
-                (options.progress)(Progress::Again(&format!("M = infinity, L = {l}")));
-                return Ok((target, None));
-            }
-            let entry = keep(l, 0, 0, target.bias(shared, limit))?;
-            Ok((target, Some(entry)))
-        });
-        Some(found)
+        let (found, again) = (Target::new(shared, l), there.contains(&(l, 0, 0)));
+        let bias = found.as_ref().ok().filter(|_| !again).map(|target| target.bias(shared, limit));
+        if given_up() {
+            return None;
+        }
+        if again {
+            (options.progress)(Progress::Again(&format!("M = infinity, L = {l}")));
+        }
+        let entry = bias.map(|found| keep(l, 0, 0, found)).transpose();
+        Some(found.and_then(|target| Ok((target, entry?))))
     };
     let targets = on_threads(options.jobs, ladder.len(), target).into_iter().collect::<Result<Vec<_>, Error>>()?;
     let groups = groups(open, grid, shared);
@@ -97,6 +105,9 @@ pub(super) fn missing(
         let target = targets.iter().map(|t| &t.0).find(|t| t.depth == l).filter(|_| may_begin())?;
         let all: Vec<_> = groups[i].iter().map(|&(l, m, s)| shared.finite(m, l, s)).collect();
         let measured = target.measure_all(shared, &all, limit);
+        if given_up() {
+            return None;
+        }
         let keep_all = |found: Vec<Option<Measured>>| {
             let named = groups[i].iter().zip(all).zip(found);
             named.map(|((&(l, m, s), own), found)| keep(l, m, s, own.map(|_| found.unwrap_or_default()))).collect()

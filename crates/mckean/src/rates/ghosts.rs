@@ -34,9 +34,12 @@ impl Ghosts {
     fn new(shared: &Shared<'_>, draws: &Draws, r: usize) -> Result<Ghosts, Error> {
         let (depth, law) = (draws.len(), shared.problem.law()?);
         let points = |t, slice| shared.points(&law.at(t), shared.scrambling(r), slice + 1);
-        let (own, times) = (|block: usize| draws[block].clone(), (shared.taus, LOOSER * shared.tolerance));
-        let wide = accompanied(shared.problem, &points, &own, depth, times)?;
-        Ok(Ghosts { depth, wide, limit: driven(shared.problem, &points, &own, (depth, STEPS), times)? })
+        let (own, times) = (|block: usize| draws[block].clone(), shared.times(LOOSER * shared.tolerance));
+        let [limit, wide] = shared.on_all(|i| match i {
+            0 => Ok(driven(shared.problem, &points, &own, (depth, STEPS), times)?),
+            _ => Ok(accompanied(shared.problem, &points, &own, depth, times)?),
+        })?;
+        Ok(Ghosts { depth, wide, limit })
     }
 
     /// Ghosts of networks of one depth.
@@ -95,7 +98,7 @@ impl Errors {
         let (law, seed) = (shared.problem.law()?, shared.scrambling(REPLICATES));
         let block = |b: usize| sobol_particles(&law.at(b as f64 / l as f64), seed, b + 1, 0..DRAWS / 2);
         let draws: Draws = (0..l).map(block).collect();
-        let [one, two] = [Ghosts::new(shared, &draws, 0)?, Ghosts::new(shared, &draws, 1)?];
+        let [one, two] = shared.on_all(|r| Ghosts::new(shared, &draws, r))?;
         if !(one.complete(shared) && two.complete(shared)) {
             return Ok(Errors { limit: Gaps::default(), wide: Gaps::default() });
         }

@@ -41,6 +41,9 @@ pub struct Entry {
     /// Particles and clouds against those that the limit drives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clouds: Option<Clouds>,
+    /// Risk at every training time.
+    #[serde(default)]
+    pub risk: Vec<f64>,
     /// How its flow ended, if early: there are no gaps then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,

@@ -15,6 +15,7 @@ use mckean_report::RunDir;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The limit with its error in the measures of the gaps.
 #[derive(Clone, Debug, Serialize)]
@@ -57,11 +58,11 @@ impl Reference {
 pub fn find(
     config: &Config,
     par: &Par,
-    out: &Path,
+    (out, stop): (&Path, &Arc<AtomicBool>),
     (command, source): (&str, &str),
     say: &mut dyn FnMut(&str),
 ) -> Result<Reference, Error> {
-    let record = limit::run(config, par, out, (command, source), &Arc::default(), say)?;
+    let record = limit::run(config, par, out, (command, source), stop, say)?;
     if let Some(tau) = record.ended {
         let page = RunDir::open(&record.dir)?.report();
         return Err(Error::LimitEnded { outcome: record.outcome.replace('_', " "), tau, page });
@@ -71,4 +72,14 @@ pub fn find(
     let (series, [error, deviation]) =
         Reference::curves([&record.risk, &record.objective, &record.moment, &outputs], samples);
     Ok(Reference { dir: record.dir, outcome: record.outcome, error, deviation, series, samples })
+}
+
+/// The limit beside the directory of networks that were compared with it.
+///
+/// # Errors
+/// It is not there any more.
+pub fn found(config: &Config, dir: &RunDir) -> Result<Reference, Error> {
+    let out = dir.path().parent().unwrap_or(Path::new("."));
+    let there = RunDir::open(limit::directory(config, out))?;
+    find(config, &Par::serial(), (out, &Arc::default()), (&there.manifest()?.command, ""), &mut |_| {})
 }

@@ -103,13 +103,18 @@ impl RatesConfig {
     /// # Errors
     /// The first value outside its range; networks that do not fit into memory.
     pub fn check(&self, problem: &Problem) -> Result<(), Error> {
-        let atoms = problem.init.atoms > 0;
         let rising = |l: &[usize]| l.windows(2).all(|w| w[0] < w[1]) && l.first().is_some_and(|x| *x > 0);
         for (key, list) in [("widths", &self.widths), ("depths", &self.depths), ("ladder", &self.ladder)] {
             if !rising(list) || list.len() < 2 {
                 return refuse(key, list, "two or more whole numbers > 0 in ascending order are needed.");
             }
         }
+        self.check_sizes(problem)
+    }
+
+    /// The same of everything but the number of widths and depths.
+    pub(crate) fn check_sizes(&self, problem: &Problem) -> Result<(), Error> {
+        let atoms = problem.init.atoms > 0;
         let (wide, deep) = (self.widths[self.widths.len() - 1], self.ladder[self.ladder.len() - 1]);
         if wide > WIDEST {
             return refuse("widths", wide, "at most 2^40 is possible.");

@@ -44,6 +44,8 @@ pub struct Measured {
     pub error: Gaps,
     /// Of infinitely wide networks: their gap to the limit with the same particles.
     pub bias: Option<Bias>,
+    /// Risk at every training time.
+    pub risk: Vec<f64>,
 }
 
 impl Target {
@@ -60,12 +62,14 @@ impl Target {
         let mut target = Target { depth: l, wide, driven: None, error: Gaps::default(), curves: Gaps::default() };
         if shared.has_atoms() {
             let law = shared.problem.law()?;
-            let follow = |steps: usize, tolerance| {
+            let follow = |steps: usize, tolerance| -> Result<Driven, Error> {
                 let atoms = |t: f64, _| law.at(t).atoms();
-                driven(shared.problem, &atoms, &|_| vec![], (l, steps), (shared.taus, tolerance))
+                Ok(driven(shared.problem, &atoms, &|_| vec![], (l, steps), shared.times(tolerance))?)
             };
-            let rough = follow(STEPS, shared.tolerance)?;
-            let fine = follow(2 * rough.net.config.depth, FINER * shared.tolerance)?;
+            let [rough, fine] = shared.on_all(|i| match i {
+                0 => follow(STEPS, shared.tolerance),
+                _ => follow(2 * STEPS.div_ceil(l) * l, FINER * shared.tolerance),
+            })?;
             let both = rough.trace.kept.len().min(fine.trace.kept.len()) == shared.taus.len();
             if both {
                 target.error = shared.compare(&side(&rough, l), &side(&fine, l))?.gaps();
@@ -83,7 +87,8 @@ impl Target {
     /// Particles that are not finite.
     pub fn measure(&self, shared: &Shared<'_>, own: &Followed, limit: &Series) -> Result<Measured, Error> {
         let samples = shared.problem.data.samples;
-        let (mut found, series) = (Measured::default(), &own.trace.series);
+        let series = &own.trace.series;
+        let mut found = Measured { risk: series.risk.clone(), ..Measured::default() };
         found.limit = Gaps::between(series, limit, samples);
         if let Some(d) = &self.driven {
             let clouds = shared.compare(&own.side(), &side(d, self.depth))?;
@@ -155,6 +160,7 @@ impl Target {
                 clouds: Some(clouds),
                 error: errors.limit,
                 bias: Some(bias),
+                risk: wide.series.risk.clone(),
             });
         };
         let found = self.measure(shared, atoms, limit)?;

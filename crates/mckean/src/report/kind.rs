@@ -1,4 +1,4 @@
-//! What a run directory holds: one run, the limit, rates, or flows at rest.
+//! What a run directory holds: one run, the limit, a gap to it, rates, or flows at rest.
 //!
 //! Maths: none.
 //! Shapes: told by any file that only one kind has, so that a directory which lost one of them is not taken for another kind.
@@ -12,6 +12,7 @@ use mckean_report::{RunDir, tensors};
 pub(super) enum Holds {
     Run,
     Limit,
+    Gap,
     Rates,
     Stationary,
 }
@@ -22,6 +23,9 @@ pub(super) enum Holds {
 /// Arrays of a limit that are damaged or gone.
 pub(super) fn of(dir: &RunDir) -> Result<Holds, Error> {
     let has = |name: &str| dir.path().join(name).exists();
+    if has(crate::gap_report::CONFIG) || dir.analysis("gap").exists() {
+        return Ok(Holds::Gap);
+    }
     if has(crate::rates_report::CONFIG) || has("cells.jsonl") || dir.analysis("rates").exists() {
         return Ok(Holds::Rates);
     }
