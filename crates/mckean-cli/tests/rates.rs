@@ -41,7 +41,7 @@ fn a_budget_stops_and_the_same_command_goes_on_to_one_line_or_one_object() {
     let short = call(folder.path(), &[&GRID[..], &["--budget", "1e-9"]].concat());
     let (out, err) = texts(&short);
     assert_eq!(short.status.code(), Some(1), "{out}{err}");
-    assert!(out.contains("networks are missing: the same command goes on"), "{out}");
+    assert!(out.contains("none of 59 networks is there yet: the same command goes on"), "{out}");
     assert!(out.lines().last().unwrap().contains("not measured yet: 0 of 59 networks"), "{out}");
     let whole = call(folder.path(), &GRID);
     let (out, err) = texts(&whole);

@@ -38,6 +38,8 @@ pub struct Record {
     pub asked: usize,
     /// Those that are there.
     pub there: usize,
+    /// Seconds after which no further one was begun.
+    pub budget: f64,
     /// Known errors of the limit.
     pub reference: Reference,
     /// Training times.
@@ -141,6 +143,7 @@ fn record(
         seed: config.seed,
         asked: grid.seeds + 1,
         there: own.len(),
+        budget: grid.budget,
         taus: limit::settings(config).taus,
         forecasts: parts::forecasts(&parts, (width, depth)),
         parts,

@@ -10,6 +10,7 @@ mod figures;
 mod remarks;
 
 pub use clouds::ends as clouds;
+pub(crate) use remarks::missing;
 pub use remarks::remarks;
 
 use crate::config::Config;

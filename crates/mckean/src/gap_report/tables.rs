@@ -7,6 +7,7 @@
 
 use crate::gap::{Part, Predicted, Record, Size};
 use crate::rates::{Quantity, Summary};
+use crate::rates_report::missing;
 
 /// Header and rows.
 type Table = (Vec<String>, Vec<Vec<String>>);
@@ -86,9 +87,7 @@ pub fn remarks(r: &Record) -> Vec<String> {
     lines.push(format!("limit: {outcome}, in {dir}"));
     lines.extend(unclear(r));
     lines.extend(r.ended.iter().map(|e| format!("left out: {e}")));
-    if r.there < r.asked {
-        lines.push(format!("{} of {} networks are there: the same command goes on", r.there, r.asked));
-    }
+    lines.extend(missing((r.there, r.asked), ("gap", r.budget)));
     lines
 }
 

@@ -32,10 +32,20 @@ pub fn remarks(r: &Record) -> Vec<String> {
     }
     lines.extend(ended(r));
     lines.extend(r.not_computed.iter().map(|w| format!("not computed: {w}")));
-    if r.there < r.asked {
-        lines.push(format!("{} networks are missing: the same command goes on", r.asked - r.there));
-    }
+    lines.extend(missing((r.there, r.asked), ("rates", r.grid.budget)));
     lines
+}
+
+/// What to do about networks that are not there, in the section of a command.
+pub(crate) fn missing((there, asked): (usize, usize), (section, budget): (&str, f64)) -> Option<String> {
+    let none = format!(
+        "none of {asked} networks is there yet: the same command goes on. Where one takes longer than {section}.budget = {budget} s, raise it \
+         (--budget), lower {section}.wide or limit.taus, or choose smaller networks"
+    );
+    match there {
+        0 => Some(none),
+        _ => (there < asked).then(|| format!("{there} of {asked} networks are there: the same command goes on")),
+    }
 }
 
 /// What could not be measured: one line a reason, with all quantities it holds for.
