@@ -3,11 +3,12 @@
 #   coverage: how often the 95 % bar of 100 random problems covers (about 6 minutes on two cores)
 #   groups: coverage of plain t intervals of one size, bias, skewness
 #   particles: scatter of R(5), Sobol against independent; work: against a plain network of equal error
+#   depth: error of the depth steps of every method, and its order
 #   examples: the table of examples/limit_*.toml
 # Usage: bench/limit.sh [part ...], all parts by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=("${@:-coverage groups particles work examples}")
+parts=("${@:-coverage groups particles depth work examples}")
 cargo build --release --quiet -p mckean-dynamics --example limit_coverage
 lscpu | grep "Model name"
 uptime

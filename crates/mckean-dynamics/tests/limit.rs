@@ -93,9 +93,9 @@ fn independent_particles_agree_with_the_interval() {
     assert!((other.risk.value[1] - l.risk.value[1]).abs() < 1.5 * (l.risk.total(1) + other.risk.total(1)));
 }
 
-/// In-context regression on 32 samples, tokens so small that features hardly move and quadratic functions of the particles matter most.
-fn in_context() -> Problem {
-    let small = DataConfig { constant: false, token_scale: 0.5, ..Default::default() };
+/// In-context regression on 32 samples; with tokens of scale 0.5 features hardly move and quadratic functions of the particles matter most.
+fn in_context(token_scale: f64) -> Problem {
+    let small = DataConfig { constant: false, token_scale, ..Default::default() };
     let data = DataConfig { name: "in_context".into(), x_dim: 2, context: 4, train: 32, seed: 7, ..small };
     let data = Arc::new(mckean_data::load(&data).unwrap().train);
     let model = ModelConfig { readout: Readout::Entry, readout_row: 2, readout_token: -1, ..Default::default() };
@@ -105,7 +105,7 @@ fn in_context() -> Problem {
 
 #[test]
 fn whitened_particles_scatter_less_about_the_same_mean() {
-    let p = in_context();
+    let p = in_context(0.5);
     let law = p.law().unwrap();
     let m = ModelConfig { depth_method: DepthMethod::Rk38, depth: 1, heads: 128, neurons: 128, ..p.model.clone() };
     let net = Arc::new(Network::new(&m, p.shape).unwrap());
@@ -126,6 +126,31 @@ fn whitened_particles_scatter_less_about_the_same_mean() {
     });
     assert!(less < 0.7 * more && less > 0.0, "{less:e} {more:e}");
     assert!((on - off).abs() < more, "means of 12: {on} {off}, {more:e}");
+}
+
+#[test]
+fn one_depth_step_is_enough_where_features_hardly_move_and_the_paper_s_network_is_of_first_order() {
+    for (token_scale, asked) in [(0.5, 1e-6), (0.75, 5e-5)] {
+        let p = in_context(token_scale);
+        let own = sobol_particles(&p.law().unwrap().at(0.0), 1, 1, 0..8);
+        let of = |depth_method: DepthMethod, depth: usize| {
+            let m = ModelConfig { depth_method, depth, heads: 16, neurons: 16, ..p.model.clone() };
+            let net = Arc::new(Network::new(&m, p.shape).unwrap());
+            let mut start = init::shared(&net.layout, Seed(0));
+            for slice in 0..m.slices() {
+                let slots = init::Slots::new(&net.layout, slice);
+                own.iter().enumerate().for_each(|(j, x)| slots.place(j, x, &mut start));
+            }
+            trace(&p, &net, &start, (&[5.0], &[]), (1e-8, 1)).unwrap().series.risk[0]
+        };
+        let exact = of(DepthMethod::Rk4, 8);
+        let error = |method, depth| (of(method, depth) / exact - 1.0).abs();
+        for method in [DepthMethod::Rk4, DepthMethod::Rk38, DepthMethod::Gauss2] {
+            assert!(error(method, 1) < asked, "{method:?}: {:e}, asked {asked:e}", error(method, 1));
+        }
+        let [rough, fine] = [8, 16].map(|l| error(DepthMethod::Splitting, l));
+        assert!(((rough / fine).log2() - 1.0).abs() < 0.15 && fine > 0.1 * asked, "{rough:e} {fine:e}");
+    }
 }
 
 #[test]

@@ -186,6 +186,18 @@ pub(crate) fn manifest(config: &Config, par: &Par, command: &str) -> Manifest {
     }
 }
 
+/// Declares the networks of `dir`, which are followed one by one, finished, or stopped while some are missing.
+pub(crate) fn close(dir: &RunDir, mut manifest: Manifest, (there, asked): (usize, usize)) -> Result<(), Error> {
+    manifest.ended = Some(mckean_report::run_dir::now());
+    manifest.work.insert("networks".into(), (there as u64).into());
+    let (kind, advice) = match there == asked {
+        true => ("finished", "Every network was followed to its end."),
+        false => (STOPPED, "Networks are missing: the same command goes on."),
+    };
+    manifest.outcome = Some(RunOutcome { kind: kind.into(), tau: None, advice: advice.into() });
+    Ok(dir.write_manifest(&manifest)?)
+}
+
 fn summary(
     dir: &RunDir,
     outcome: RunOutcome,

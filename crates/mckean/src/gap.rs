@@ -19,7 +19,7 @@ use crate::rates::{self, Ended, Entry, Options, Profile, Progress, Reference, Sh
 use crate::{experiment, gap_report, limit, store};
 use mckean_dynamics::limit::Band;
 use mckean_num::par::Par;
-use mckean_report::{RunDir, RunOutcome, atomic_write};
+use mckean_report::{RunDir, atomic_write};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -102,14 +102,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let entries = rates::follow(&dir, &shared, &grid, (&key, &reference.series), options)?;
     let record = record(&dir, config, &grid, reference, entries)?;
     store::write_json(&dir.analysis("gap"), &record)?;
-    manifest.ended = Some(mckean_report::run_dir::now());
-    manifest.work.insert("networks".into(), (record.there as u64).into());
-    let (kind, advice) = match record.there == record.asked {
-        true => ("finished", "Every network was followed."),
-        false => ("stopped", "Networks are missing: the same command goes on."),
-    };
-    manifest.outcome = Some(RunOutcome { kind: kind.into(), tau: None, advice: advice.into() });
-    dir.write_manifest(&manifest)?;
+    experiment::close(&dir, manifest, (record.there, record.asked))?;
     gap_report::write(&dir, config, &record)?;
     Ok(record)
 }

@@ -46,7 +46,7 @@ use crate::error::Error;
 use crate::{experiment, limit, rates_report};
 use mckean_dynamics::limit::Series;
 use mckean_num::par::Par;
-use mckean_report::{RunDir, RunOutcome, atomic_write};
+use mckean_report::{RunDir, atomic_write};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,14 +124,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let entries = follow(&dir, &shared, &grid, (&key, &reference.series), options)?;
     let record = record(&dir, config, grid, reference, &entries);
     crate::store::write_json(&dir.analysis("rates"), &record)?;
-    manifest.ended = Some(mckean_report::run_dir::now());
-    manifest.work.insert("networks".into(), (record.there as u64).into());
-    let (kind, advice) = match record.there == record.asked {
-        true => ("finished", "Every network of the grid was followed."),
-        false => ("stopped", "Networks are missing: the same command goes on."),
-    };
-    manifest.outcome = Some(RunOutcome { kind: kind.into(), tau: None, advice: advice.into() });
-    dir.write_manifest(&manifest)?;
+    experiment::close(&dir, manifest, (record.there, record.asked))?;
     rates_report::write(&dir, config, &record)?;
     Ok(record)
 }

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::rates::Options;
 use crate::{content, experiment, rates, stationary_report, store};
 use mckean_num::par::Par;
-use mckean_report::{Manifest, RunDir, RunOutcome, atomic_write};
+use mckean_report::{Manifest, RunDir, atomic_write};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -102,15 +102,8 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     }
     let record = collect(config, &dir);
     store::write_json(&dir.analysis("stationary"), &record)?;
-    manifest.ended = Some(mckean_report::run_dir::now());
-    manifest.work.insert("networks".into(), (record.ends.len() as u64).into());
     manifest.work.insert("gradients".into(), record.ends.iter().map(|e| e.gradients).sum::<u64>().into());
-    let (kind, advice) = match record.ends.len() == record.asked {
-        true => ("finished", "Every network of the grid was followed to its end."),
-        false => ("stopped", "Networks are missing: the same command goes on."),
-    };
-    manifest.outcome = Some(RunOutcome { kind: kind.into(), tau: None, advice: advice.into() });
-    dir.write_manifest(&manifest)?;
+    experiment::close(&dir, manifest, (record.ends.len(), record.asked))?;
     stationary_report::write(&dir, config, &record)?;
     Ok(record)
 }

@@ -6,6 +6,7 @@
 //! Checked: it is itself a check, run by `bench/limit.sh`; the numbers are in `docs/limit.md`.
 
 mod coverage;
+mod depth;
 mod groups;
 mod particles;
 mod problems;
@@ -21,9 +22,12 @@ fn main() {
         Some("coverage") => coverage::measure(number(1, 100), number(2, 1), &par),
         Some("groups") => groups::measure(number(1, 20), number(2, 1), &par),
         Some("particles") => particles::measure(number(1, 16), &par),
+        Some("depth") => depth::measure(&par),
         Some("work") => work::measure(&par),
         _ => {
-            eprintln!("limit_coverage coverage [problems] [seed] | groups [problems] [seed] | particles [runs] | work")
+            eprintln!(
+                "limit_coverage coverage [problems] [seed] | groups [problems] [seed] | particles [runs] | depth | work"
+            )
         }
     }
 }

@@ -59,7 +59,10 @@ pub fn forecasts(r: &Record) -> Table {
     let shown: Vec<Quantity> = FORETOLD.iter().filter(there).copied().collect();
     let names = shown.iter().map(|q| format!("{} gap", q.words()));
     let header = ["foretold".to_string(), "cost".to_string()].into_iter().chain(names).collect();
-    let gap = |g: &Predicted| format!("{} [{}, {}]", three(g.value), three(g.low), three(g.high));
+    let gap = |g: &Predicted| match (g.high - g.low) / g.value < SEEN {
+        true => three(g.value),
+        false => format!("{} [{}, {}]", three(g.value), three(g.low), three(g.high)),
+    };
     let rows = r.forecasts.iter().map(|f| {
         let cost = f.cost.map_or_else(none, |c| format!("x {c}"));
         let own = shown.iter().map(|q| f.gaps.iter().find(|g| g.quantity == *q).map_or_else(none, gap));
