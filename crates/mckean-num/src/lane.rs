@@ -8,15 +8,20 @@
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 mod dual;
+mod isa;
 mod math;
 mod portable;
+mod real;
+mod task;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use dual::Dual;
+pub use isa::Isa;
 pub use portable::Array;
+pub use task::Task;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{F32x8, F32x16, F64x4, F64x8};
 
@@ -47,49 +52,6 @@ impl<T> Arithmetic for T where
         + Neg<Output = T>
         + AddAssign
 {
-}
-
-/// A piece of work that must be compiled for the instruction set of its lanes: `run` has to be `#[inline(always)]`.
-///
-/// Closures are tasks too, but the compiler need not inline a large one; use [`kernel!`](crate::kernel) where speed counts.
-pub trait Task {
-    /// What it returns.
-    type Out;
-    /// Does the work.
-    fn run(self) -> Self::Out;
-}
-
-impl<O, F: FnOnce() -> O> Task for F {
-    type Out = O;
-    #[inline(always)]
-    fn run(self) -> O {
-        self()
-    }
-}
-
-/// Defines a function over lanes whose body is compiled for the lane's instruction set.
-///
-/// `kernel! { pub fn scale<'a, V>(a: f64, x: &'a mut [V]) { ... } }`: `V` is a [`Lane`](crate::lane::Lane), every
-/// reference carries the named lifetime, and calls inside the body must themselves be inlined or kernels.
-#[macro_export]
-macro_rules! kernel {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$l:lifetime, $v:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
-        $(#[$meta])*
-        $vis fn $name<$l, $v: $crate::lane::Lane>($($arg: $type),*) $(-> $out)? {
-            struct Work<$l, $v: $crate::lane::Lane> { $($arg: $type,)* lifetime: std::marker::PhantomData<&$l $v> }
-            impl<$l, $v: $crate::lane::Lane> $crate::lane::Task for Work<$l, $v> {
-                type Out = $crate::kernel!(@out $($out)?);
-                #[inline(always)]
-                fn run(self) -> Self::Out {
-                    let Work { $($arg,)* lifetime: _ } = self;
-                    $body
-                }
-            }
-            $v::vectorize(Work { $($arg,)* lifetime: std::marker::PhantomData })
-        }
-    };
-    (@out) => { () };
-    (@out $out:ty) => { $out };
 }
 
 /// A register of real numbers: the few primitives an instruction set must give.
@@ -255,134 +217,4 @@ pub trait Scalar: Lane<S = Self> + Default + std::fmt::Debug {
     fn re(self) -> f64;
     /// Tangent (0 for real types).
     fn eps(self) -> f64;
-}
-
-/// Instruction set chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isa {
-    /// 512-bit registers.
-    Avx512,
-    /// 256-bit registers with fused multiply-add.
-    Avx2,
-    /// Whatever the compiler makes of plain arrays.
-    Portable,
-}
-
-impl Isa {
-    /// The best set this machine has; `MCKEAN_ISA=avx512|avx2|portable` asks for a lesser one.
-    pub fn detect() -> Isa {
-        let best = Isa::best();
-        match std::env::var("MCKEAN_ISA").as_deref() {
-            Ok("portable") => Isa::Portable,
-            Ok("avx2") if best != Isa::Portable => Isa::Avx2,
-            _ => best,
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn best() -> Isa {
-        use std::arch::is_x86_feature_detected as has;
-        match () {
-            _ if has!("avx512f") && has!("avx512dq") && has!("avx512vl") && has!("fma") => Isa::Avx512,
-            _ if has!("avx2") && has!("fma") => Isa::Avx2,
-            _ => Isa::Portable,
-        }
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn best() -> Isa {
-        Isa::Portable
-    }
-
-    /// Name for manifests and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Isa::Avx512 => "avx512",
-            Isa::Avx2 => "avx2",
-            Isa::Portable => "portable",
-        }
-    }
-}
-
-impl<V: RealLane> Lane for V {
-    type S = V::R;
-    const W: usize = V::WIDTH;
-    const TILES: [(usize, usize); 2] = V::REAL_TILES;
-    const FIXED_SIZES: bool = <V as RealLane>::FIXED_SIZES;
-    #[inline(always)]
-    fn splat(s: V::R) -> V {
-        V::broadcast(s)
-    }
-    #[inline(always)]
-    fn c(x: f64) -> V {
-        V::broadcast(V::R::new(x, 0.0))
-    }
-    #[inline(always)]
-    fn from_fn(f: impl FnMut(usize) -> V::R) -> V {
-        V::generate(f)
-    }
-    #[inline(always)]
-    fn get(self, i: usize) -> V::R {
-        self.entry(i)
-    }
-    #[inline(always)]
-    fn fma(self, b: V, c: V) -> V {
-        self.mul_add(b, c)
-    }
-    #[inline(always)]
-    fn times(self, x: f64) -> V {
-        self * V::c(x)
-    }
-    #[inline(always)]
-    fn times_add(self, x: f64, c: V) -> V {
-        self.mul_add(V::c(x), c)
-    }
-    #[inline(always)]
-    fn sqrt(self) -> V {
-        self.square_root()
-    }
-    #[inline(always)]
-    fn exp(self) -> V {
-        math::exp(self)
-    }
-    #[inline(always)]
-    fn ln(self) -> V {
-        V::generate(|i| self.entry(i).natural_log())
-    }
-    #[inline(always)]
-    fn tanh(self) -> V {
-        math::tanh(self)
-    }
-    #[inline(always)]
-    fn normal_law(self) -> (V, V) {
-        math::normal_law(self)
-    }
-    #[inline(always)]
-    fn max_detached(self, other: V) -> V {
-        self.larger(other)
-    }
-    #[inline(always)]
-    fn select_gt(a: V, b: V, x: V, y: V) -> V {
-        V::where_gt(a, b, x, y)
-    }
-    #[inline(always)]
-    fn hsum(self) -> V::R {
-        self.sum()
-    }
-    #[inline(always)]
-    fn hsums(x: [V; 4]) -> [V::R; 4] {
-        V::sums(x)
-    }
-    #[inline(always)]
-    fn zip(self, other: V) -> (V, V) {
-        RealLane::zip(self, other)
-    }
-    #[inline(always)]
-    unsafe fn spread(from: *const V, i: usize) -> V {
-        unsafe { <V as RealLane>::spread(from, i) }
-    }
-    #[inline(always)]
-    fn vectorize<T: Task>(task: T) -> T::Out {
-        V::compiled(task)
-    }
 }

@@ -75,7 +75,13 @@ fn larger_networks_do_what_was_foretold() {
     let c = output.gap.unwrap().rms / (1.0 / 4.0 + (5f64.ln() / 64.0).sqrt());
     assert!((output.constant.unwrap() - c).abs() < 1e-15);
     let page = fs::read_to_string(small.dir.join("report.html")).unwrap();
-    for words in ["Gap over training", "wider only", "draws alone to the law", "of the square is noise"] {
+    for words in [
+        "Gap over training",
+        "wider only",
+        "draws alone to the law",
+        "of the square is noise",
+        "of what the limit has at tau = 1",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     let dir = mckean_report::RunDir::open(&small.dir).unwrap();

@@ -86,12 +86,21 @@ pub fn remarks(r: &Record) -> Vec<String> {
             (None, None) => lines.push(format!("{}: not taken apart yet", p.quantity.words())),
         }
     }
+    lines.extend(relative(r));
     let (outcome, dir) = (r.reference.outcome.replace('_', " "), r.reference.dir.display());
     lines.push(format!("limit: {outcome}, in {dir}"));
     lines.extend(unclear(r));
     lines.extend(r.ended.iter().map(|e| format!("left out: {e}")));
     lines.extend(missing((r.there, r.asked), ("gap", r.budget)));
     lines
+}
+
+/// The gap of the risk beside the risk.
+fn relative(r: &Record) -> Option<String> {
+    let gap = r.parts.iter().find(|p| p.quantity == Quantity::Risk)?.gap?.rms;
+    let (last, tau) = (r.limit.value.last()?, r.taus.last()?);
+    let share = 100.0 * gap / last;
+    Some(format!("risk R: the gap is {share:.2} % of what the limit has at tau = {tau}, R = {}", three(*last)))
 }
 
 /// What to do where the error of the limit hides the gap.
