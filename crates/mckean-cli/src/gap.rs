@@ -9,7 +9,6 @@ use crate::output::{Outcome, Shell, table};
 use crate::{networks, number};
 use mckean::gap::{self, Record};
 use mckean::gap_report;
-use std::process::ExitCode;
 
 /// Arguments.
 #[derive(clap::Args)]
@@ -28,13 +27,8 @@ pub struct Args {
 pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let width = args.width.iter().flat_map(|m| ["heads", "neurons"].map(|key| format!("model.{key}={m}")));
     let sizes = width.chain(args.depth.map(|l| format!("model.depth={l}"))).collect();
-    let (record, new, seconds) = match args.common.follow(shell, ("gap", sizes), gap::run) {
-        Err(e) => return networks::without_limit(e),
-        Ok(found) => found,
-    };
-    shell.print(&record, || text(&record, new, seconds));
-    let whole = record.there == record.asked && record.ended.is_empty();
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let found = args.common.follow(shell, ("gap", sizes), gap::run);
+    networks::tell(found, shell, text, |r| r.there == r.asked && r.ended.is_empty())
 }
 
 fn text(r: &Record, new: u64, seconds: f64) {
@@ -44,14 +38,9 @@ fn text(r: &Record, new: u64, seconds: f64) {
     }
     gap_report::remarks(r).iter().for_each(|line| println!("{line}"));
     println!("report: {}", r.dir.join("report.html").display());
-    let gaps: Vec<String> = r
-        .parts
-        .iter()
-        .filter_map(|p| Some((p.quantity, p.gap?)))
-        .take(1)
-        .map(|(q, g)| format!("{} gap {}", q.words(), gap_report::three(g.rms)))
-        .collect();
-    let found = if gaps.is_empty() { "not measured yet".into() } else { gaps.join(", ") };
+    let first = r.parts.iter().find_map(|p| Some((p.quantity, p.gap?)));
+    let found =
+        first.map_or("not measured yet".into(), |(q, gap)| format!("{} gap {}", q.words(), gap_report::three(gap.rms)));
     println!(
         "M = {}, L = {}: {found}; {} of {} networks, {new} new, in {seconds:.1} s",
         r.width, r.depth, r.there, r.asked

@@ -10,6 +10,7 @@ use crate::output::{Outcome, Shell, bad, command, stop_flag};
 use mckean::dynamics::LimitError;
 use mckean::rates::{Options, Progress};
 use mckean::{Config, Error};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,13 +108,22 @@ impl Common {
     }
 }
 
-/// Status 1 with its reason for a limit that ends early, is stopped or takes too long; anything else is bad input.
-pub fn without_limit(e: Error) -> Outcome {
-    match &e {
-        Error::LimitEnded { .. } | Error::Limit(LimitError::Stopped | LimitError::Budget { .. }) => {
+/// Prints what was found by `text`; status 1 unless it is whole, and with the reason where the limit ends early, is stopped or takes too long.
+pub fn tell<R: Serialize>(
+    found: Result<(R, u64, f64), Error>,
+    shell: &Shell,
+    text: fn(&R, u64, f64),
+    whole: fn(&R) -> bool,
+) -> Outcome {
+    match found {
+        Ok((record, new, seconds)) => {
+            shell.print(&record, || text(&record, new, seconds));
+            Ok(if whole(&record) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+        Err(e @ (Error::LimitEnded { .. } | Error::Limit(LimitError::Stopped | LimitError::Budget { .. }))) => {
             eprintln!("{e}");
             Ok(ExitCode::from(1))
         }
-        _ => Err(bad(e)),
+        Err(e) => Err(bad(e)),
     }
 }

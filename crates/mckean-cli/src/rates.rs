@@ -9,17 +9,11 @@ use crate::networks;
 use crate::output::{Outcome, Shell, table};
 use mckean::rates::{self, Exponent, Quantity, Record};
 use mckean::rates_report;
-use std::process::ExitCode;
 
 /// Computes what is missing and prints the exponents.
 pub fn run(args: &networks::Args, shell: &Shell) -> Outcome {
-    let (record, new, seconds) = match args.follow(shell, ("rates", vec![]), rates::run) {
-        Err(e) => return networks::without_limit(e),
-        Ok(found) => found,
-    };
-    shell.print(&record, || text(&record, new, seconds));
-    let whole = record.there == record.asked && record.ended.is_empty();
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let found = args.follow(shell, ("rates", vec![]), rates::run);
+    networks::tell(found, shell, text, |r| r.there == r.asked && r.ended.is_empty())
 }
 
 fn text(r: &Record, new: u64, seconds: f64) {

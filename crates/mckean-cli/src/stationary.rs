@@ -7,10 +7,9 @@
 
 use crate::networks;
 use crate::number;
-use crate::output::{Outcome, Shell, bad, table};
+use crate::output::{Outcome, Shell, table};
 use mckean::stationary::{self, Record};
 use mckean::stationary_report;
-use std::process::ExitCode;
 
 /// Arguments.
 #[derive(clap::Args)]
@@ -30,10 +29,8 @@ pub fn run(args: &Args, shell: &Shell) -> Outcome {
     let lambdas = (!args.lambdas.is_empty()).then(|| format!("stationary.lambdas={}", number::list(&args.lambdas)));
     let residual = args.residual.map(|x| format!("stationary.residual={}", number::toml(x)));
     let own = lambdas.into_iter().chain(residual).collect();
-    let (record, new, seconds) = args.networks.follow(shell, ("stationary", own), stationary::run).map_err(bad)?;
-    shell.print(&record, || text(&record, new, seconds));
-    let whole = record.ends.len() == record.asked && !record.ends.iter().any(|e| e.is_broken());
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let found = args.networks.follow(shell, ("stationary", own), stationary::run);
+    networks::tell(found, shell, text, |r| r.ends.len() == r.asked && !r.ends.iter().any(|e| e.is_broken()))
 }
 
 fn text(r: &Record, new: u64, seconds: f64) {

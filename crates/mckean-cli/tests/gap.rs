@@ -5,32 +5,18 @@
 //! Cost: seconds.
 //! Checked: this is a test.
 
+#[path = "../../mckean/tests/atoms/mod.rs"]
+mod atoms;
 mod common;
 
+use atoms::ATOMS;
 use common::{call, texts};
 use std::fs;
-
-const SMALL: &str = r#"
-name = "small"
-[data]
-name = "in_context"
-x_dim = 2
-context = 3
-train = 6
-[init]
-scale = 0.5
-atoms = 4
-[dynamics]
-until = 1.0
-weight_decay = 1e-3
-[limit]
-rtol = 1e-6
-"#;
 
 #[test]
 fn the_gap_is_told_with_its_parts_and_larger_networks() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), SMALL).unwrap();
+    fs::write(folder.path().join("a.toml"), ATOMS).unwrap();
     let ask = ["gap", "a.toml", "--width", "32", "--depth", "2", "--seeds", "4"];
     let output = call(folder.path(), &ask);
     let (out, err) = texts(&output);
@@ -56,7 +42,7 @@ fn the_gap_is_told_with_its_parts_and_larger_networks() {
 #[test]
 fn bad_input_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), SMALL).unwrap();
+    fs::write(folder.path().join("a.toml"), ATOMS).unwrap();
     for (options, words) in [
         (&["--seeds", "1"][..], "gap.seeds"),
         (&["--width", "many"], "whole number"),

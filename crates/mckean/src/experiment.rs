@@ -14,7 +14,8 @@ use crate::store;
 use crate::{cite, content, report};
 use mckean_num::lane::Isa;
 use mckean_num::par::Par;
-use mckean_report::{Manifest, RunDir, RunOutcome};
+use mckean_report::run_dir::Lock;
+use mckean_report::{Manifest, RunDir, RunOutcome, atomic_write};
 use serde::Serialize;
 use session::Session;
 use std::path::{Path, PathBuf};
@@ -184,6 +185,26 @@ pub(crate) fn manifest(config: &Config, par: &Par, command: &str) -> Manifest {
             .collect(),
         ..Manifest::default()
     }
+}
+
+/// Opens the directory of networks that are followed one by one: `plain` names it, `asked` is the file of the config with what is asked now,
+/// and `content` the fingerprint of its numbers, which are refused if they are others than before.
+///
+/// # Errors
+/// A folder that cannot be written or is in use; other numbers.
+pub(crate) fn open(
+    path: PathBuf,
+    (plain, content): (&Config, String),
+    (asked, config): (&str, &Config),
+    (par, options): (&Par, &crate::rates::Options<'_>),
+) -> Result<(RunDir, Lock, Manifest), Error> {
+    let mut manifest = Manifest { content, ..manifest(plain, par, options.command) };
+    let dir = RunDir::create(path, options.source, &plain.resolved(), &manifest)?;
+    let lock = dir.lock()?;
+    content::check(&dir, &manifest.content)?;
+    manifest.started = dir.manifest()?.started;
+    atomic_write(dir.path().join(asked), config.resolved().as_bytes())?;
+    Ok((dir, lock, manifest))
 }
 
 /// Declares the networks of `dir`, which are followed one by one, finished, or stopped while some are missing.

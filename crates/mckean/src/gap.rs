@@ -16,10 +16,10 @@ pub use settings::GapConfig;
 use crate::config::Config;
 use crate::error::Error;
 use crate::rates::{self, Ended, Entry, Options, Profile, Progress, Reference, Shared};
-use crate::{experiment, gap_report, limit, store};
+use crate::{content, experiment, gap_report, limit, store};
 use mckean_dynamics::limit::Band;
 use mckean_num::par::Par;
-use mckean_report::{RunDir, atomic_write};
+use mckean_report::RunDir;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -92,11 +92,9 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let mut say = |what: &str| (options.progress)(Progress::Say(what));
     let reference =
         rates::find(&plain, &par, (options.out, options.stop), (options.command, options.source), &mut say)?;
-    let mut manifest = experiment::manifest(&plain, &par, options.command);
-    let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
-    let _lock = dir.lock()?;
-    manifest.started = dir.manifest()?.started;
-    atomic_write(dir.path().join(gap_report::CONFIG), config.resolved().as_bytes())?;
+    let content = content::fingerprint(&problem.data, None, &problem.init);
+    let (path, asked) = (directory(config, options.out), (gap_report::CONFIG, config));
+    let (dir, _lock, manifest) = experiment::open(path, (&plain, content), asked, (&par, options))?;
     let shared = Shared { like_runs: true, par: par.clone(), ..Shared::new(&problem, &settings, &grid) };
     let key = rates::key(&plain, &grid, problem.init.atoms > 0);
     let entries = rates::follow(&dir, &shared, &grid, (&key, &reference.series), options)?;

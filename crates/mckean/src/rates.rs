@@ -43,10 +43,10 @@ pub use target::{Measured, Target};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::{experiment, limit, rates_report};
+use crate::{content, experiment, limit, rates_report};
 use mckean_dynamics::limit::Series;
 use mckean_num::par::Par;
-use mckean_report::{RunDir, atomic_write};
+use mckean_report::RunDir;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -114,11 +114,9 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     let mut say = |what: &str| (options.progress)(Progress::Say(what));
     let text = (options.command, options.source);
     let reference = find(&plain, &par, (options.out, options.stop), text, &mut say)?;
-    let mut manifest = experiment::manifest(&plain, &par, options.command);
-    let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
-    let _lock = dir.lock()?;
-    manifest.started = dir.manifest()?.started;
-    atomic_write(dir.path().join(rates_report::CONFIG), config.resolved().as_bytes())?;
+    let content = content::fingerprint(&problem.data, None, &problem.init);
+    let (path, asked) = (directory(config, options.out), (rates_report::CONFIG, config));
+    let (dir, _lock, manifest) = experiment::open(path, (&plain, content), asked, (&par, options))?;
     let key = key(&plain, &grid, problem.init.atoms > 0);
     let shared = Shared::new(&problem, &settings, &grid);
     let entries = follow(&dir, &shared, &grid, (&key, &reference.series), options)?;

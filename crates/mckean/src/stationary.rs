@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::rates::Options;
 use crate::{content, experiment, rates, stationary_report, store};
 use mckean_num::par::Par;
-use mckean_report::{Manifest, RunDir, atomic_write};
+use mckean_report::RunDir;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -74,12 +74,8 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Record, Error> {
     }
     let (plain, par) = (plain(config), Par::new(options.jobs.max(1)));
     let content = content::fingerprint(&law.data, None, &law.init);
-    let mut manifest = Manifest { content, ..experiment::manifest(&plain, &par, options.command) };
-    let dir = RunDir::create(directory(config, options.out), options.source, &plain.resolved(), &manifest)?;
-    let _lock = dir.lock()?;
-    content::check(&dir, &manifest.content)?;
-    manifest.started = dir.manifest()?.started;
-    atomic_write(dir.path().join(stationary_report::CONFIG), config.resolved().as_bytes())?;
+    let (path, asked) = (directory(config, options.out), (stationary_report::CONFIG, config));
+    let (dir, _lock, mut manifest) = experiment::open(path, (&plain, content), asked, (&par, options))?;
     let mut missing: Vec<(Cell, Option<Error>)> =
         cells.iter().filter(|c| read(&dir, c).is_none()).map(|c| (*c, None)).collect();
     (options.progress)(rates::Progress::Begin(missing.len()));

@@ -26,6 +26,12 @@ neurons = 2
 [dynamics]
 until = 1.0
 weight_decay = 0.5
+[limit]
+rtol = 1e-3
+[rates]
+widths = [2, 4]
+depths = [1, 2]
+seeds = 2
 [stationary]
 lambdas = [0.5, 0.4]
 seeds = 1
@@ -47,7 +53,7 @@ fn config(file: &Path) -> Config {
 }
 
 #[test]
-fn runs_sweeps_and_flows_at_rest_notice_that_a_file_has_changed() {
+fn runs_sweeps_rates_and_flows_at_rest_notice_that_a_file_has_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (file, out) = (folder.path().join("particles.csv"), folder.path().join("runs"));
     write(&file, 0.25);
@@ -55,22 +61,29 @@ fn runs_sweeps_and_flows_at_rest_notice_that_a_file_has_changed() {
     let options = Options { out: out.clone(), ..Options::default() };
     let run = || mckean::run(&config, &Par::serial(), &options, &mut |_| {});
     let cells = || sweep::run_all(&[config.without_sweep()], &out, 1, "", &Arc::default(), &|_, _| {}).remove(0);
-    let rest = || {
-        let stop = Arc::new(AtomicBool::new(false));
-        let out = folder.path();
-        let options =
-            mckean::rates::Options { out, jobs: 1, command: "", source: SMALL, stop: &stop, progress: &|_| {} };
-        mckean::stationary::run(&config, &options)
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = mckean::rates::Options {
+        out: folder.path(),
+        jobs: 1,
+        command: "",
+        source: SMALL,
+        stop: &stop,
+        progress: &|_| {},
     };
+    let (rest, rates) = (|| mckean::stationary::run(&config, &options), || mckean::rates::run(&config, &options));
     let (first, ends) = (run().unwrap(), rest().unwrap());
     assert!(!first.already_finished && !ends.ends.is_empty());
     assert!(run().unwrap().already_finished && cells().is_ok() && rest().is_ok());
+    let limit = rates().unwrap().reference.dir;
     write(&file, 0.26);
     let refused =
         |e: Error| assert!(matches!(&e, Error::OtherContent { .. }) && e.to_string().contains("--out"), "{e}");
     refused(run().err().unwrap());
     refused(cells().err().unwrap());
     refused(rest().err().unwrap());
+    refused(rates().err().unwrap());
+    fs::remove_dir_all(limit).unwrap(); // solved anew, but the networks are still those of the old numbers
+    refused(rates().err().unwrap());
     write(&file, 0.25);
     assert!(run().unwrap().already_finished && rest().is_ok(), "and finds them again when it is as it was");
 }

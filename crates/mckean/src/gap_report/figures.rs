@@ -3,7 +3,7 @@
 //! Maths: forecasts as in `gap/parts.rs`.
 //! Shapes: two, one and two figures.
 //! Cost: milliseconds.
-//! Checked: looked at as pictures; `tests/gap.rs` counts them.
+//! Checked: looked at as pictures; `tests/gap.rs` looks for their words.
 
 use crate::gap::{Record, predict};
 use crate::rates::{DEPTHS, Distances, Quantity};

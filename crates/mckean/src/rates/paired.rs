@@ -60,7 +60,7 @@ impl Bias {
     /// # Errors
     /// Sizes that do not fit into memory; flows that end early.
     pub fn sobol(shared: &Shared<'_>, l: usize) -> Result<(Bias, Clouds), Error> {
-        let few = Shared { wide: (shared.wide / FEWER).next_multiple_of(2), ..shared.clone() };
+        let few = Shared { wide: (shared.wide / FEWER).next_multiple_of(2).max(2), ..shared.clone() };
         let pairs: [(Paired, Clouds); SCRAMBLINGS + 2] = shared.on_all(|i| match i {
             0 => pair(&few, l, 0, true), // the longest first
             1 => pair(&few, l, 0, false),
